@@ -1,0 +1,219 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"geusemaker/internal/stack"
+)
+
+// PlanApply says what Apply would do, and why.
+func PlanApply(g stack.Graph, s stack.State, cost stack.Cost) stack.Plan {
+	p := stack.Plan{Steps: []stack.Step{}}
+	for _, n := range g.Nodes {
+		step := stack.Step{Key: n.Key, Kind: n.Spec.Kind(), Action: stack.ActionCreate, Cause: stack.Describe(n.Spec), Needs: []stack.Key{}, Hourly: cost.Of(n.Key)}
+		for _, ref := range n.Spec.Refs() {
+			step.Needs = append(step.Needs, ref.Key)
+		}
+		rec, known := s.Records[n.Key]
+		switch {
+		case n.Adopt != "" && rec.Status != stack.StatusReady:
+			step.Action, step.Cause = stack.ActionAdopt, n.Adopt+" is yours and stays as it is"
+		case rec.Status == stack.StatusReady:
+			step.Action, step.Cause = stack.ActionKeep, rec.ID
+		case known:
+			step.Cause = "begun " + rec.BegunAt.Format(time.RFC3339) + "; will be looked for first"
+		}
+		p.Steps = append(p.Steps, step)
+	}
+	return p
+}
+
+// Apply makes what the graph wants and the state does not have. The state is saved at every step. It returns the keys of
+// the resources whose creation it began, for a roll-back, and all errors joined; ErrInterrupted alone when ctx ended.
+//
+// After the first failure nothing new is started: creates that run are finished, waits are broken off.
+func (e Engine) Apply(ctx context.Context, g stack.Graph, s *stack.State) ([]stack.Key, error) {
+	r := e.begin(s)
+	waitCtx, breakOff := context.WithCancelCause(ctx)
+	defer breakOff(nil)
+	var tasks []task
+	for _, n := range g.Nodes {
+		tasks = append(tasks, task{
+			key: n.Key, after: n.Spec.Refs(),
+			run:  func(reached func()) error { return r.build(waitCtx, n, reached) },
+			skip: func() { r.emit(Event{Type: EventSkipped, Key: n.Key, Kind: n.Spec.Kind()}) },
+		})
+	}
+	errs := walk(ctx, tasks, func(err error) bool {
+		breakOff(ErrInterrupted)
+		return true
+	})
+	var began []stack.Key
+	for _, n := range g.Nodes {
+		if r.began[n.Key] {
+			began = append(began, n.Key)
+		}
+	}
+	err := join(errs)
+	if err == nil && ctx.Err() != nil {
+		err = ErrInterrupted
+	}
+	return began, err
+}
+
+// build brings one resource from whatever is recorded of it to ready.
+func (r *run) build(ctx context.Context, n stack.Node, reached func()) error {
+	ctx = withKey(ctx, n.Key)
+	kind := n.Spec.Kind()
+	rec := r.journal.get(n.Key)
+	if rec.Status == stack.StatusReady {
+		r.emit(Event{Type: EventKept, Key: n.Key, Kind: kind, ID: rec.ID, Text: "exists already"})
+		return nil
+	}
+	usual, _ := kind.Usual()
+	start := r.Clock.Now()
+	r.emit(Event{Type: EventStart, Key: n.Key, Kind: kind, Usual: usual})
+	rec, err := r.make(ctx, n, rec)
+	if err == nil {
+		r.emit(Event{Type: EventCreated, Key: n.Key, Kind: kind, ID: rec.ID})
+		reached()
+		rec, err = r.settle(ctx, n, rec)
+	}
+	took := r.Clock.Now().Sub(start)
+	if err != nil {
+		err = fail(n.Key, err)
+		if errors.Is(err, ErrInterrupted) {
+			r.emit(Event{Type: EventSkipped, Key: n.Key, Kind: kind, ID: rec.ID, Text: "stopped waiting", Took: took})
+		} else {
+			r.emit(Event{Type: EventFailed, Key: n.Key, Kind: kind, ID: rec.ID, Err: err, Took: took})
+		}
+		return err
+	}
+	r.emit(Event{Type: EventReady, Key: n.Key, Kind: kind, ID: rec.ID, Took: took})
+	return nil
+}
+
+// make returns the record of a resource that has an ID: the user's own, the one that an earlier operation made, or a new
+// one.
+func (r *run) make(ctx context.Context, n stack.Node, rec stack.Record) (stack.Record, error) {
+	d, err := r.driver(n.Spec.Kind())
+	if err != nil {
+		return rec, err
+	}
+	if n.Adopt != "" {
+		return r.adopt(ctx, d, n)
+	}
+	if rec.Status != "" {
+		found, err := r.locate(ctx, d, r.target(ctx, rec, n.Spec))
+		if err == nil {
+			return r.learned(n.Key, found)
+		}
+		if !errors.Is(err, ErrNotFound) {
+			return rec, err
+		}
+	}
+	return r.create(ctx, d, n)
+}
+
+// create makes a new resource: intent first, then the call, then the ID. When the call's outcome is unknown the resource
+// is looked for before another is made.
+func (r *run) create(ctx context.Context, d Driver, n stack.Node) (stack.Record, error) {
+	rec, err := r.journal.intend(n)
+	if err != nil {
+		return rec, err
+	}
+	r.mu.Lock()
+	r.began[n.Key] = true
+	r.mu.Unlock()
+	t := r.target(ctx, rec, n.Spec)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createDeadline)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		found, err := d.Create(ctx, t)
+		var unsure Unsure
+		if errors.As(err, &unsure) {
+			cause := err
+			t.Tell("the answer was lost; looking whether it was made")
+			found, err = r.locate(ctx, d, t)
+			if errors.Is(err, ErrNotFound) {
+				if attempt < maxAttempts {
+					continue
+				}
+				err = cause
+			}
+		}
+		if err != nil {
+			return rec, err
+		}
+		return r.learned(n.Key, found)
+	}
+}
+
+// learned records the ID of a resource.
+func (r *run) learned(key stack.Key, found Found) (stack.Record, error) {
+	now := r.Clock.Now().UTC()
+	rec, err := r.journal.change(key, func(rec *stack.Record) bool {
+		rec.Status, rec.ID = stack.StatusCreated, found.ID
+		rec.Attrs = merge(rec.Attrs, found.Attrs)
+		if rec.CreatedAt.IsZero() {
+			rec.CreatedAt = now
+		}
+		return false
+	})
+	if err != nil {
+		return rec, fmt.Errorf("%s exists, but: %w", found.ID, err)
+	}
+	return rec, nil
+}
+
+func (r *run) settle(ctx context.Context, n stack.Node, rec stack.Record) (stack.Record, error) {
+	d, err := r.driver(n.Spec.Kind())
+	if err != nil {
+		return rec, err
+	}
+	found := Found{ID: rec.ID}
+	if n.Adopt == "" {
+		if found, err = d.Settle(ctx, r.target(ctx, rec, n.Spec)); err != nil {
+			if context.Cause(ctx) != nil {
+				err = ErrInterrupted
+			}
+			return rec, err
+		}
+	}
+	now := r.Clock.Now().UTC()
+	return r.journal.change(n.Key, func(rec *stack.Record) bool {
+		rec.Status, rec.ReadyAt = stack.StatusReady, now
+		rec.Attrs = merge(rec.Attrs, found.Attrs)
+		return false
+	})
+}
+
+// adopt takes a resource of the user's as it is. It is read, and from then on never touched.
+func (r *run) adopt(ctx context.Context, d Driver, n stack.Node) (stack.Record, error) {
+	rec := stack.Record{Key: n.Key, Kind: n.Spec.Kind(), ID: n.Adopt, Status: stack.StatusPending}
+	found, err := d.Read(ctx, r.target(ctx, rec, n.Spec))
+	if err != nil {
+		return rec, err
+	}
+	return r.journal.change(n.Key, func(stored *stack.Record) bool {
+		rec.Status, rec.Attrs, rec.CreatedAt = stack.StatusCreated, found.Attrs, r.Clock.Now().UTC()
+		*stored = rec
+		return false
+	})
+}
+
+func merge(old, news map[string]string) map[string]string {
+	if len(news) == 0 {
+		return old
+	}
+	all := map[string]string{}
+	for _, m := range []map[string]string{old, news} {
+		for k, v := range m {
+			all[k] = v
+		}
+	}
+	return all
+}

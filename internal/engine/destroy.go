@@ -1,0 +1,296 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"geusemaker/internal/stack"
+)
+
+// Removal says what Destroy is to do.
+type Removal struct {
+	// Only limits the removal to these resources; nil means all.
+	Only []stack.Key
+	// KeepData leaves what holds the user's data.
+	KeepData bool
+}
+
+// Removed says what Destroy did: nothing is reported as deleted that was not seen gone.
+type Removed struct {
+	Deleted   []stack.Record
+	Kept      []Kept
+	Remaining []stack.Record
+	// Proven says that a scan of the account found nothing of the deployment but what was kept.
+	Proven bool
+}
+
+// Kept is a resource that was left, and why.
+type Kept struct {
+	stack.Record
+	Reason string
+}
+
+// The reasons for which a resource is kept.
+const (
+	reasonAdopted = "it was yours before; it was not changed"
+	reasonData    = "it holds your data"
+)
+
+// PlanDestroy says what Destroy would do, and why.
+func PlanDestroy(s stack.State, what Removal) (stack.Plan, error) {
+	order, err := destroyOrder(s)
+	if err != nil {
+		return stack.Plan{}, err
+	}
+	cost := s.Cost(s.UpdatedAt)
+	p := stack.Plan{Steps: []stack.Step{}}
+	for _, rec := range order {
+		step := stack.Step{Key: rec.Key, Kind: rec.Kind, Action: stack.ActionDelete, Cause: rec.ID, Needs: []stack.Key{}, Hourly: cost.Of(rec.Key)}
+		if reason := what.keeps(rec); reason != "" {
+			step.Action, step.Cause = stack.ActionKeep, reason
+		} else if rec.ID == "" {
+			step.Cause = "was begun; will be looked for"
+		}
+		for _, other := range order {
+			if slices.Contains(other.Needs, rec.Key) {
+				step.Needs = append(step.Needs, other.Key)
+			}
+		}
+		p.Steps = append(p.Steps, step)
+	}
+	return p, nil
+}
+
+// keeps returns why the resource is not to be deleted, or "".
+func (what Removal) keeps(rec stack.Record) string {
+	switch {
+	case !rec.Owned:
+		return reasonAdopted
+	case what.KeepData && rec.Kind.HoldsData():
+		return reasonData
+	default:
+		return ""
+	}
+}
+
+// destroyOrder sorts the records so that each comes before those that it needs. A state file is not to be trusted like a
+// graph: a damaged one may hold a cycle.
+func destroyOrder(s stack.State) ([]stack.Record, error) {
+	records := s.Sorted()
+	at := map[stack.Key]int{}
+	for i, rec := range records {
+		at[rec.Key] = i
+	}
+	order, cycle := stack.Order(len(records), func(i int) []int {
+		var needs []int
+		for _, key := range records[i].Needs {
+			if j, ok := at[key]; ok {
+				needs = append(needs, j)
+			}
+		}
+		return needs
+	})
+	if cycle != nil {
+		return nil, fmt.Errorf("the state of %s is damaged: %s and %s need each other; `geusemaker recover %s` rebuilds it",
+			s.Name, records[cycle[0]].Key, records[cycle[len(cycle)-1]].Key, s.Name)
+	}
+	sorted := make([]stack.Record, 0, len(order))
+	for _, i := range slices.Backward(order) {
+		sorted = append(sorted, records[i])
+	}
+	return sorted, nil
+}
+
+// Destroy removes what is recorded, as much of it at once as can be, and goes on with all that does not depend on what
+// failed. A record goes only when its resource was seen gone. When the whole deployment was to go, the account is scanned
+// by tag at the end; what is found is removed too, and Proven tells whether nothing was left.
+func (e Engine) Destroy(ctx context.Context, s *stack.State, what Removal) (Removed, error) {
+	r := e.begin(s)
+	var out Removed
+	err := r.remove(ctx, what, &out)
+	if what.Only == nil && err == nil {
+		err = r.prove(ctx, what, &out)
+	}
+	for _, rec := range s.Sorted() {
+		if reason := what.keeps(rec); reason != "" {
+			out.Kept = append(out.Kept, Kept{rec, reason})
+		} else if what.Only == nil || slices.Contains(what.Only, rec.Key) {
+			out.Remaining = append(out.Remaining, rec)
+		}
+	}
+	return out, err
+}
+
+// remove deletes the records that are to go, dependents first.
+func (r *run) remove(ctx context.Context, what Removal, out *Removed) error {
+	order, err := destroyOrder(*r.journal.state)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	var tasks []task
+	for _, rec := range order {
+		if what.keeps(rec) != "" || what.Only != nil && !slices.Contains(what.Only, rec.Key) {
+			continue
+		}
+		var after []stack.Ref
+		for _, other := range order {
+			if slices.Contains(other.Needs, rec.Key) {
+				after = append(after, stack.Ref{Key: other.Key, Until: stack.StatusReady})
+			}
+		}
+		tasks = append(tasks, task{
+			key: rec.Key, after: after,
+			run: func(reached func()) error {
+				reached() // deleting is mostly waiting: as many at once as the order allows
+				gone, err := r.delete(ctx, rec)
+				if err == nil && gone.ID != "" {
+					mu.Lock()
+					out.Deleted = append(out.Deleted, gone)
+					mu.Unlock()
+				}
+				return err
+			},
+			skip: func() {
+				r.emit(Event{Type: EventSkipped, Key: rec.Key, Kind: rec.Kind, ID: rec.ID, Text: "something that needs it is still there"})
+			},
+		})
+	}
+	err = join(walk(ctx, tasks, func(error) bool { return false }))
+	if err == nil && ctx.Err() != nil {
+		err = ErrInterrupted
+	}
+	return err
+}
+
+// delete removes one resource and then its record, which it returns with the ID that the resource turned out to have.
+func (r *run) delete(ctx context.Context, rec stack.Record) (stack.Record, error) {
+	ctx = withKey(ctx, rec.Key)
+	_, usual := rec.Kind.Usual()
+	start := r.Clock.Now()
+	r.emit(Event{Type: EventStart, Key: rec.Key, Kind: rec.Kind, ID: rec.ID, Usual: usual, Text: "deleting"})
+	rec, err := r.deleteResource(ctx, rec)
+	took := r.Clock.Now().Sub(start)
+	if err != nil {
+		err = fail(rec.Key, err)
+		r.emit(Event{Type: EventFailed, Key: rec.Key, Kind: rec.Kind, ID: rec.ID, Err: err, Took: took})
+		return rec, err
+	}
+	ending := Event{Type: EventDeleted, Key: rec.Key, Kind: rec.Kind, ID: rec.ID, Took: took}
+	if rec.ID == "" {
+		ending.Text = "was never made"
+	}
+	r.emit(ending)
+	return rec, nil
+}
+
+func (r *run) deleteResource(ctx context.Context, rec stack.Record) (stack.Record, error) {
+	d, err := r.driver(rec.Kind)
+	if err != nil {
+		return rec, err
+	}
+	if rec.ID == "" {
+		found, err := r.locate(ctx, d, r.target(ctx, rec, nil))
+		switch {
+		case errors.Is(err, ErrNotFound):
+			_, err = r.journal.change(rec.Key, func(*stack.Record) bool { return true })
+			return rec, err
+		case err != nil:
+			return rec, err
+		}
+		rec.ID, rec.Attrs = found.ID, merge(rec.Attrs, found.Attrs)
+	}
+	id, attrs := rec.ID, rec.Attrs
+	rec, err = r.journal.change(rec.Key, func(rec *stack.Record) bool {
+		rec.Status, rec.ID, rec.Attrs = stack.StatusDeleting, id, attrs
+		return false
+	})
+	if err != nil {
+		return rec, err
+	}
+	if err := d.Delete(ctx, r.target(ctx, rec, nil)); err != nil {
+		if context.Cause(ctx) != nil {
+			err = ErrInterrupted
+		}
+		return rec, err
+	}
+	_, err = r.journal.change(rec.Key, func(*stack.Record) bool { return true })
+	return rec, err
+}
+
+// rescans is how often the account is scanned before what it shows is believed: lists go on showing what was just deleted
+// for some seconds.
+const (
+	rescans     = 5
+	rescanPause = 3 * time.Second
+)
+
+// prove scans the account until nothing of the deployment is left but what is kept. What nobody had recorded, such as the
+// fruit of a lost answer, is recorded and removed.
+func (r *run) prove(ctx context.Context, what Removal, out *Removed) error {
+	var left []stack.Record
+	for range rescans {
+		found, err := r.Scan(ctx, r.journal.state.ID)
+		if err != nil {
+			return fmt.Errorf("cannot prove that nothing is left: %w", err)
+		}
+		if left = without(found, r.journal.state.Sorted()); len(left) == 0 {
+			out.Proven = true
+			return nil
+		}
+		unheard := without(left, out.Deleted)
+		for _, rec := range unheard {
+			if _, err := r.journal.change(rec.Key, func(stored *stack.Record) bool { *stored = rec; return false }); err != nil {
+				return err
+			}
+		}
+		if err := r.remove(ctx, what, out); err != nil {
+			return err
+		}
+		if len(unheard) < len(left) {
+			if err := r.Clock.Sleep(ctx, rescanPause); err != nil {
+				return ErrInterrupted
+			}
+		}
+	}
+	out.Remaining = left
+	return fmt.Errorf("the account still shows %d resources of this deployment, such as %s; run the same command again in a minute", len(left), left[0].ID)
+}
+
+// without returns the records whose resource is not among others.
+func without(records, others []stack.Record) []stack.Record {
+	return slices.DeleteFunc(slices.Clone(records), func(rec stack.Record) bool {
+		return slices.ContainsFunc(others, func(o stack.Record) bool { return o.Kind == rec.Kind && o.ID == rec.ID })
+	})
+}
+
+// Scan asks every driver, at once, for what the account holds of a deployment, or of all when the ID is empty. An error
+// means that the answer is not complete.
+func (e Engine) Scan(ctx context.Context, stackID string) ([]stack.Record, error) {
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	var all []stack.Record
+	var errs []error
+	for kind, d := range e.Drivers {
+		wg.Go(func() {
+			found, err := d.List(ctx, stackID)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", kind, err))
+			}
+			for _, f := range found {
+				all = append(all, stack.Record{Key: f.Key + stack.Key("#"+f.ID), Kind: kind, ID: f.ID, Owned: true,
+					Status: stack.StatusCreated, Attrs: f.Attrs, BegunAt: f.Since, CreatedAt: f.Since})
+			}
+		})
+	}
+	wg.Wait()
+	slices.SortFunc(all, func(a, b stack.Record) int { return cmp.Compare(a.Key, b.Key) })
+	return all, errors.Join(errs...)
+}

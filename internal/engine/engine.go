@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"geusemaker/internal/stack"
+)
+
+// Engine carries out operations on one deployment at a time.
+type Engine struct {
+	Drivers map[stack.Kind]Driver
+	Save    Save
+	Sink    Sink
+	Clock   Clock
+	Version string // of the tool, for the version tag
+}
+
+// createDeadline bounds a create call with all its retries. It is the engine's own, since a create that has started is not
+// cancelled: a launch may walk through many pools of capacity.
+const createDeadline = 20 * time.Minute
+
+// Describes lag behind creates by some seconds (EC2 developer guide, "Eventual consistency"), so what an earlier process
+// may have made is asked for more than once: at 0, 2, 4 and 8 seconds. What was intended long ago is asked for once.
+var lookups = [...]time.Duration{0, 2 * time.Second, 2 * time.Second, 4 * time.Second}
+
+const longAgo = 5 * time.Minute
+
+// maxAttempts bounds how often a create whose outcome was unknown, and which left nothing, is tried again.
+const maxAttempts = 3
+
+// ErrInterrupted ends an operation that was told to stop before its end.
+var ErrInterrupted = errors.New("interrupted")
+
+// run is one operation.
+type run struct {
+	Engine
+	journal *journal
+	sink    sync.Mutex
+
+	// began are the resources whose creation this operation began.
+	mu    sync.Mutex
+	began map[stack.Key]bool
+}
+
+func (e Engine) begin(s *stack.State) *run {
+	return &run{Engine: e, journal: &journal{state: s, save: e.Save, clock: e.Clock}, began: map[stack.Key]bool{}}
+}
+
+func (r *run) emit(ev Event) {
+	r.sink.Lock()
+	defer r.sink.Unlock()
+	ev.Time = r.Clock.Now()
+	if r.Sink != nil {
+		r.Sink(ev)
+	}
+}
+
+// target is what a driver gets to see of a record.
+func (r *run) target(ctx context.Context, rec stack.Record, spec stack.Spec) Target {
+	return Target{
+		Stopping: func() bool { return ctx.Err() != nil },
+		Stack:    r.journal.state.Identity, Key: rec.Key, Spec: spec, Record: rec,
+		Tags: r.tags(rec.Key),
+		Need: r.journal.get,
+		Tell: func(text string) { r.emit(Event{Type: EventWaiting, Key: rec.Key, Kind: rec.Kind, Text: text}) },
+	}
+}
+
+// tags are the user's and ours; ours win.
+func (r *run) tags(key stack.Key) map[string]string {
+	s := r.journal.state
+	tags := map[string]string{}
+	for k, v := range s.Config.Tags {
+		tags[k] = v
+	}
+	tags[stack.TagStack], tags[stack.TagName], tags[stack.TagTier] = s.ID, s.Name, s.Tier
+	tags[stack.TagKey], tags[stack.TagVersion] = string(key), r.Version
+	return tags
+}
+
+func (r *run) driver(kind stack.Kind) (Driver, error) {
+	if d, ok := r.Drivers[kind]; ok {
+		return d, nil
+	}
+	return nil, fmt.Errorf("this version does not know resources of kind %q; use the version that made them", kind)
+}
+
+// locate looks for a resource that may or may not exist: by its ID, or by its tags when its ID was never learned.
+func (r *run) locate(ctx context.Context, d Driver, t Target) (Found, error) {
+	waits := lookups[:]
+	if r.Clock.Now().Sub(t.Record.BegunAt) > longAgo {
+		waits = waits[:1]
+	}
+	var found Found
+	err := ErrNotFound
+	for _, wait := range waits {
+		if err := r.Clock.Sleep(ctx, wait); err != nil {
+			return Found{}, err
+		}
+		if found, err = r.lookup(ctx, d, t); !errors.Is(err, ErrNotFound) {
+			return found, err
+		}
+	}
+	return Found{}, err
+}
+
+func (r *run) lookup(ctx context.Context, d Driver, t Target) (Found, error) {
+	if t.Record.ID != "" {
+		return d.Read(ctx, t)
+	}
+	all, err := d.List(ctx, t.Stack.ID)
+	if err != nil {
+		return Found{}, err
+	}
+	for _, f := range all {
+		if f.Key == t.Key {
+			return f, nil
+		}
+	}
+	return Found{}, ErrNotFound
+}
+
+// fail wraps the error of a resource so that people see which one it was.
+func fail(key stack.Key, err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, ErrInterrupted) {
+		return fmt.Errorf("%s: %w", key, ErrInterrupted)
+	}
+	return &ResourceError{Key: key, Err: err}
+}
+
+// ResourceError is an error of one resource.
+type ResourceError struct {
+	Key stack.Key
+	Err error
+}
+
+func (e *ResourceError) Error() string { return fmt.Sprintf("%s: %v", e.Key, e.Err) }
+
+// Unwrap gives the error itself.
+func (e *ResourceError) Unwrap() error { return e.Err }
+
+// join puts the errors of a walk together. Waits that were broken off because something else failed are no news then.
+func join(errs []error) error {
+	var real []error
+	for _, err := range errs {
+		if !errors.Is(err, ErrInterrupted) {
+			real = append(real, err)
+		}
+	}
+	if len(real) == 0 && len(errs) > 0 {
+		return ErrInterrupted
+	}
+	return errors.Join(real...)
+}

@@ -1,0 +1,195 @@
+package stack
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+// StateVersion is the version of the state file that this code writes.
+const StateVersion = 1
+
+// Record is what is known of one resource: the memory of an intent, then of an ID, then of a usable thing.
+type Record struct {
+	Key    Key    `json:"key"`
+	Kind   Kind   `json:"kind"`
+	ID     string `json:"id,omitempty"` // empty while it is not known whether the resource exists
+	Owned  bool   `json:"owned"`        // made by us; what is not is never changed or deleted
+	Status Status `json:"status"`
+	// Needs are the resources that must exist as long as this one does: it is deleted before them.
+	Needs []Key `json:"needs,omitempty"`
+	// Token is sent with the create call, where AWS takes one, so that a repetition after a crash makes nothing twice.
+	Token     string            `json:"token,omitempty"`
+	Attempt   int               `json:"attempt,omitempty"` // rises when the resource is made anew
+	Attrs     map[string]string `json:"attrs,omitempty"`
+	BegunAt   time.Time         `json:"begun_at,omitzero"`   // of the intent
+	CreatedAt time.Time         `json:"created_at,omitzero"` // when the ID was learned
+	ReadyAt   time.Time         `json:"ready_at,omitzero"`
+}
+
+// Names of attributes that drivers record and others read.
+const (
+	AttrType      = "type"
+	AttrZone      = "zone"
+	AttrMarket    = "market"
+	AttrState     = "state"
+	AttrPublicIP  = "public_ip"
+	AttrPrivateIP = "private_ip"
+	AttrSubnet    = "subnet"
+	AttrARN       = "arn"
+	AttrAddress   = "address"
+)
+
+// Operation is the last thing that was done to a deployment.
+type Operation struct {
+	Kind      string    `json:"kind"` // deploy or destroy
+	StartedAt time.Time `json:"started_at"`
+	EndedAt   time.Time `json:"ended_at,omitzero"` // zero: it runs, or its process died
+	Error     string    `json:"error,omitempty"`
+	Outcome   Outcome   `json:"outcome,omitempty"`
+}
+
+// Outcome says how an operation ended.
+type Outcome string
+
+// The outcomes of an operation.
+const (
+	OutcomeDone        Outcome = "done"
+	OutcomeFailed      Outcome = "failed"
+	OutcomeInterrupted Outcome = "interrupted"
+	OutcomeUnhealthy   Outcome = "unhealthy" // everything exists, but the boot failed or a service does not answer
+)
+
+// Endpoint is one service as it was last seen.
+type Endpoint struct {
+	Service   string    `json:"service"`
+	URL       string    `json:"url"`
+	Port      int       `json:"port"`
+	Auth      string    `json:"auth"`
+	Health    Health    `json:"health"`
+	Detail    string    `json:"detail"`
+	CheckedAt time.Time `json:"checked_at,omitzero"`
+}
+
+// State is everything that is known of one deployment, as it is saved. It holds no secret.
+type State struct {
+	Version int    `json:"version"`
+	Serial  int    `json:"serial"` // rises with every save
+	Tool    string `json:"tool"`   // version of the tool that saved it
+	Identity
+	Sandbox   bool           `json:"sandbox"`
+	Config    Config         `json:"config"`
+	Facts     Facts          `json:"facts"`
+	Records   map[Key]Record `json:"records"`
+	Operation Operation      `json:"operation"`
+	Boot      *Report        `json:"boot,omitempty"`
+	Endpoints []Endpoint     `json:"endpoints,omitempty"`
+	CreatedAt time.Time      `json:"created_at"`
+	UpdatedAt time.Time      `json:"updated_at"`
+}
+
+// Clone returns a copy that shares nothing that is ever changed in place.
+func (s State) Clone() State {
+	s.Records = maps.Clone(s.Records)
+	return s
+}
+
+// Sorted returns the records in the order of their keys.
+func (s State) Sorted() []Record {
+	return slices.SortedFunc(maps.Values(s.Records), func(a, b Record) int { return cmp.Compare(a.Key, b.Key) })
+}
+
+// Machine returns the record of the deployment's instance.
+func (s State) Machine() (Record, bool) {
+	for _, r := range s.Records {
+		if r.Kind == KindInstance {
+			return r, true
+		}
+	}
+	return Record{}, false
+}
+
+// Phase is the status of a deployment as people see it.
+type Phase string
+
+// The phases that the command line promises.
+const (
+	PhaseDeploying   Phase = "deploying"
+	PhaseRunning     Phase = "running"
+	PhaseDegraded    Phase = "degraded"
+	PhaseStopped     Phase = "stopped"
+	PhaseFailed      Phase = "failed"
+	PhaseInterrupted Phase = "interrupted"
+	PhaseDestroying  Phase = "destroying"
+	PhaseUnknown     Phase = "unknown"
+)
+
+// Phase computes the status from what is recorded; busy says that an operation holds the deployment's lock now. It is
+// never stored, so it cannot be stale.
+func (s State) Phase(busy bool) Phase {
+	destroying := s.Operation.Kind == "destroy"
+	switch {
+	case busy && destroying:
+		return PhaseDestroying
+	case busy:
+		return PhaseDeploying
+	case s.Operation.StartedAt.IsZero():
+		return PhaseUnknown
+	case s.Operation.EndedAt.IsZero(), s.Operation.Outcome == OutcomeInterrupted:
+		return PhaseInterrupted
+	case s.Operation.Outcome == OutcomeFailed:
+		return PhaseFailed
+	}
+	if m, ok := s.Machine(); ok {
+		switch m.Attrs[AttrState] {
+		case "stopped", "stopping":
+			return PhaseStopped
+		case "terminated", "shutting-down":
+			return PhaseFailed
+		}
+	}
+	if s.Operation.Outcome == OutcomeUnhealthy {
+		if s.Boot != nil && s.Boot.Failed {
+			return PhaseFailed
+		}
+		return PhaseDegraded
+	}
+	for _, e := range s.Endpoints {
+		if e.Health == Unhealthy || e.Health == Unreachable {
+			return PhaseDegraded
+		}
+	}
+	return PhaseRunning
+}
+
+// Cost prices the deployment as it was launched, and what it has cost until now.
+func (s State) Cost(now time.Time) Cost {
+	f := s.Facts
+	if m, ok := s.Machine(); ok {
+		f.Offers = launchedFirst(f.Offers, m)
+	}
+	g, err := Blueprint(s.Identity, s.Config, f)
+	if err != nil {
+		return Cost{Currency: "USD", Components: []Component{}}
+	}
+	c := Estimate(g, f)
+	for _, part := range c.Components {
+		r, ok := s.Records[part.Key]
+		if ok && !r.CreatedAt.IsZero() && now.After(r.CreatedAt) {
+			c.ToDate += part.Hourly.Times(int64(now.Sub(r.CreatedAt)/time.Second), 3600)
+		}
+	}
+	return c
+}
+
+// launchedFirst puts the offer that the machine was launched from at the head of the list.
+func launchedFirst(offers []Offer, machine Record) []Offer {
+	i := slices.IndexFunc(offers, func(o Offer) bool {
+		return o.Type == machine.Attrs[AttrType] && o.Zone == machine.Attrs[AttrZone] && o.Market == machine.Attrs[AttrMarket]
+	})
+	if i <= 0 {
+		return offers
+	}
+	return append([]Offer{offers[i]}, slices.Delete(slices.Clone(offers), i, i+1)...)
+}

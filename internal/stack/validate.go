@@ -1,0 +1,218 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Validate checks what can be checked without AWS. All problems are reported at once, each a FieldError.
+func (c *Config) Validate() error {
+	v := validator{c: c}
+	v.name()
+	v.region()
+	v.ids()
+	v.network()
+	v.addresses()
+	v.tls()
+	v.services()
+	v.tags()
+	v.available()
+	return errors.Join(v.problems...)
+}
+
+type validator struct {
+	c        *Config
+	problems []error
+}
+
+func (v *validator) add(key, fix, format string, args ...any) {
+	v.problems = append(v.problems, &FieldError{Key: key, Problem: fmt.Sprintf(format, args...), Fix: fix, Source: v.c.SourceOf(key)})
+}
+
+// ValidName reports whether a deployment can have the name.
+func ValidName(name string) bool {
+	return len(name) >= 2 && len(name) <= 30 && lower(name[0]) && only(name, func(b byte) bool { return lower(b) || digit(b) || b == '-' })
+}
+
+func (v *validator) name() {
+	if !ValidName(v.c.Name) {
+		v.add("name", "use a lower-case letter, then letters, digits and hyphens, 2 to 30 in all", "%q cannot be the name of a deployment", v.c.Name)
+	}
+}
+
+// region checks the form only: AWS opens new ones.
+func (v *validator) region() {
+	parts := strings.Split(v.c.Region, "-")
+	ok := len(parts) >= 3 && len(parts[0]) >= 2 && only(parts[len(parts)-1], digit)
+	for _, p := range parts[:len(parts)-1] {
+		ok = ok && p != "" && only(p, lower)
+	}
+	if !ok {
+		v.add("region", "use a name such as us-east-1 or eu-central-1", "%q is not the name of an AWS region", v.c.Region)
+	}
+}
+
+func (v *validator) ids() {
+	for key, prefix := range map[string]string{"vpc_id": "vpc-", "subnet_id": "subnet-", "security_group_id": "sg-", "efs_id": "fs-", "ami_id": "ami-"} {
+		id := v.c.Text(key)
+		hex, ok := strings.CutPrefix(id, prefix)
+		if id != "" && (!ok || len(hex) < 8 || len(hex) > 17 || !only(hex, func(b byte) bool { return digit(b) || b >= 'a' && b <= 'f' })) {
+			v.add(key, "copy it from the AWS console", "%q is not an ID of the form %s0123456789abcdef0", id, prefix)
+		}
+	}
+	if t := v.c.InstanceType; t != Auto {
+		family, size, ok := strings.Cut(t, ".")
+		word := func(b byte) bool { return lower(b) || digit(b) || b == '-' }
+		if !ok || family == "" || size == "" || !only(family, word) || !only(size, word) {
+			v.add("instance_type", "use auto or a type such as m7i.large", "%q is not an EC2 instance type", t)
+		}
+	}
+}
+
+// network checks the range of the VPC. EC2 takes /16 to /28 (VPC user guide, "VPC sizing"); four subnets with room for
+// machines need /24. Docker's own bridge uses 172.17.0.0/16.
+func (v *validator) network() {
+	if v.c.VPCCIDR == Auto {
+		return
+	}
+	p, err := netip.ParsePrefix(v.c.VPCCIDR)
+	switch {
+	case err != nil || !p.Addr().Is4():
+		v.add("vpc_cidr", "use auto or a block such as 10.20.0.0/16", "%q is not an IPv4 CIDR block", v.c.VPCCIDR)
+	case p.Bits() < 16 || p.Bits() > 24:
+		v.add("vpc_cidr", "use a block from /16 to /24", "%s is too %s", p, map[bool]string{true: "large", false: "small"}[p.Bits() < 16])
+	case p != p.Masked():
+		v.add("vpc_cidr", "did you mean "+p.Masked().String()+"?", "%s has host bits set", p)
+	case p.Overlaps(netip.MustParsePrefix("172.17.0.0/16")):
+		v.add("vpc_cidr", "use another block", "%s overlaps 172.17.0.0/16, which Docker uses on the machine", p)
+	}
+}
+
+func (v *validator) addresses() {
+	for _, cidr := range v.c.AllowCIDRs {
+		v.ingress("allow_cidrs", cidr)
+	}
+	if len(v.c.AllowCIDRs) == 0 && v.c.Access == AccessDirect {
+		v.add("allow_cidrs", "name an address range, or set access to tunnel", "nobody could reach the services")
+	}
+	if v.c.SSHCIDR != Nowhere {
+		v.ingress("ssh_cidr", v.c.SSHCIDR)
+		if v.c.KeyPair == "" {
+			v.add("ssh_cidr", "set key_pair too", "SSH needs an EC2 key pair")
+		}
+	}
+}
+
+func (v *validator) ingress(key, cidr string) {
+	if cidr == MyIP {
+		return
+	}
+	p, err := netip.ParsePrefix(cidr)
+	switch {
+	case err != nil:
+		if a, err := netip.ParseAddr(cidr); err == nil {
+			v.add(key, fmt.Sprintf("did you mean %s/%d?", a, a.BitLen()), "%q is an address, not a CIDR block", cidr)
+			return
+		}
+		v.add(key, "use my-ip or a block such as 203.0.113.7/32", "%q is not a CIDR block", cidr)
+	case p != p.Masked():
+		v.add(key, "did you mean "+p.Masked().String()+"?", "%s has host bits set", p)
+	case p.Bits() == 0 && !v.c.Public:
+		v.add(key, "name your own addresses, or set public to true", "%s opens the services to the whole internet", p)
+	}
+}
+
+func (v *validator) tls() {
+	switch {
+	case v.c.HTTPS == HTTPSACME && v.c.Domain == "":
+		v.add("domain", "set domain to a host name that points to the machine", "https: acme needs one")
+	case v.c.Domain != "" && v.c.HTTPS != HTTPSACME:
+		v.add("domain", "set https to acme", "a domain is only used with https: acme")
+	case v.c.Domain != "" && (len(v.c.Domain) > 253 || !strings.Contains(v.c.Domain, ".") || !only(v.c.Domain, func(b byte) bool { return lower(b) || digit(b) || b == '-' || b == '.' })):
+		v.add("domain", "use a name such as ai.example.com", "%q is not a host name", v.c.Domain)
+	}
+}
+
+func (v *validator) services() {
+	var known []string
+	for _, s := range Services(v.c.HTTPS) {
+		known = append(known, s.Name)
+	}
+	check := func(key, service string) {
+		if !slices.Contains(known, service) {
+			v.add(key, "use one of "+strings.Join(known, ", "), "there is no service %q", service)
+		}
+	}
+	for _, service := range sortedKeys(v.c.Services) {
+		check("services", service)
+		if image := v.c.Services[service]; image == "" || strings.ContainsFunc(image, func(r rune) bool { return r <= ' ' || r > '~' }) {
+			v.add("services", "use an image such as n8nio/n8n:2.46.5", "%s: %q is not a container image", service, image)
+		}
+	}
+	for _, service := range sortedKeys(v.c.Env) {
+		check("env", service)
+		for _, name := range sortedKeys(v.c.Env[service]) {
+			if !validVariable(name) || strings.ContainsAny(v.c.Env[service][name], "\n\x00") {
+				v.add("env", "use NAME=value without line breaks", "%s: %q cannot be an environment variable", service, name)
+			}
+		}
+	}
+	for _, m := range v.c.Models {
+		if !only(m, func(b byte) bool { return lower(b) || upper(b) || digit(b) || strings.IndexByte("._:/-", b) >= 0 }) {
+			v.add("models", "use a name such as llama3.2:3b", "%q is not the name of a model", m)
+		}
+	}
+}
+
+// tags checks AWS's rules for tags (EC2 user guide, "Tag restrictions"); ours take part of the 50 that a resource may have.
+func (v *validator) tags() {
+	if len(v.c.Tags) > 40 {
+		v.add("tags", "use at most 40", "%d are too many", len(v.c.Tags))
+	}
+	charset := func(s string) bool {
+		return !strings.ContainsFunc(s, func(r rune) bool {
+			return r > '~' || !lower(byte(r)) && !upper(byte(r)) && !digit(byte(r)) && !strings.ContainsRune(" +-=._:/@", r)
+		})
+	}
+	for _, k := range slices.Sorted(maps.Keys(v.c.Tags)) {
+		switch {
+		case len(k) > 127 || len(v.c.Tags[k]) > 256 || !charset(k) || !charset(v.c.Tags[k]):
+			v.add("tags", "use letters, digits, spaces and + - = . _ : / @", "%q cannot be a tag", k)
+		case strings.HasPrefix(strings.ToLower(k), "aws:") || strings.HasPrefix(k, "geusemaker:"):
+			v.add("tags", "choose another prefix", "%q is reserved", k)
+		}
+	}
+}
+
+// available refuses what the keys promise but this version does not do yet, rather than ignoring it.
+func (v *validator) available() {
+	if v.c.Tier != TierDev {
+		v.add("tier", "use dev", "%q is not available in this version", v.c.Tier)
+	}
+	for _, key := range []string{"vpc_id", "subnet_id", "security_group_id", "efs_id"} {
+		if v.c.Text(key) != "" {
+			v.add(key, "leave it out; a new one will be made", "reuse is not available in this version")
+		}
+	}
+}
+
+func validVariable(name string) bool {
+	return name != "" && !digit(name[0]) && only(name, func(b byte) bool { return lower(b) || upper(b) || digit(b) || b == '_' })
+}
+
+func only(s string, ok func(byte) bool) bool {
+	for i := range len(s) {
+		if !ok(s[i]) {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func lower(b byte) bool { return b >= 'a' && b <= 'z' }
+func upper(b byte) bool { return b >= 'A' && b <= 'Z' }
+func digit(b byte) bool { return b >= '0' && b <= '9' }
