@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"geusemaker/internal/stack"
@@ -16,6 +17,12 @@ func PlanApply(g stack.Graph, s stack.State, cost stack.Cost) stack.Plan {
 		step := stack.Step{Key: n.Key, Kind: n.Spec.Kind(), Action: stack.ActionCreate, Cause: stack.Describe(n.Spec), Needs: []stack.Key{}, Hourly: cost.Of(n.Key)}
 		for _, ref := range n.Spec.Refs() {
 			step.Needs = append(step.Needs, ref.Key)
+			if ref.Until == stack.StatusCreated {
+				step.NeedsID = append(step.NeedsID, ref.Key)
+			}
+			if ref.Late {
+				step.NeedsLate = append(step.NeedsLate, ref.Key)
+			}
 		}
 		rec, known := s.Records[n.Key]
 		switch {
@@ -37,13 +44,14 @@ func PlanApply(g stack.Graph, s stack.State, cost stack.Cost) stack.Plan {
 // After the first failure nothing new is started: creates that run are finished, waits are broken off.
 func (e Engine) Apply(ctx context.Context, g stack.Graph, s *stack.State) ([]stack.Key, error) {
 	r := e.begin(s)
+	r.journal.outlivers = outlivers(g)
 	waitCtx, breakOff := context.WithCancelCause(ctx)
 	defer breakOff(nil)
 	var tasks []task
 	for _, n := range g.Nodes {
 		tasks = append(tasks, task{
 			key: n.Key, after: n.Spec.Refs(),
-			run:  func(reached func()) error { return r.build(waitCtx, n, reached) },
+			run:  func(created func() error) error { return r.build(waitCtx, n, created) },
 			skip: func() { r.emit(Event{Type: EventSkipped, Key: n.Key, Kind: n.Spec.Kind()}) },
 		})
 	}
@@ -51,7 +59,7 @@ func (e Engine) Apply(ctx context.Context, g stack.Graph, s *stack.State) ([]sta
 		breakOff(ErrInterrupted)
 		return true
 	})
-	var began []stack.Key
+	began := []stack.Key{} // never nil: a Removal takes that for everything
 	for _, n := range g.Nodes {
 		if r.began[n.Key] {
 			began = append(began, n.Key)
@@ -65,10 +73,11 @@ func (e Engine) Apply(ctx context.Context, g stack.Graph, s *stack.State) ([]sta
 }
 
 // build brings one resource from whatever is recorded of it to ready.
-func (r *run) build(ctx context.Context, n stack.Node, reached func()) error {
+func (r *run) build(ctx context.Context, n stack.Node, created func() error) error {
 	ctx = withKey(ctx, n.Key)
 	kind := n.Spec.Kind()
 	rec := r.journal.get(n.Key)
+	rec.Key, rec.Kind = n.Key, kind
 	if rec.Status == stack.StatusReady {
 		r.emit(Event{Type: EventKept, Key: n.Key, Kind: kind, ID: rec.ID, Text: "exists already"})
 		return nil
@@ -77,20 +86,23 @@ func (r *run) build(ctx context.Context, n stack.Node, reached func()) error {
 	start := r.Clock.Now()
 	r.emit(Event{Type: EventStart, Key: n.Key, Kind: kind, Usual: usual})
 	rec, err := r.make(ctx, n, rec)
-	if err == nil {
+	for attempt := 1; err == nil; attempt++ {
 		r.emit(Event{Type: EventCreated, Key: n.Key, Kind: kind, ID: rec.ID})
-		reached()
+		if attempt == 1 {
+			if err = created(); err != nil {
+				break
+			}
+		}
 		rec, err = r.settle(ctx, n, rec)
+		if !errors.Is(err, ErrNotFound) || attempt == maxAttempts || ctx.Err() != nil {
+			break
+		}
+		r.emit(Event{Type: EventWaiting, Key: n.Key, Kind: kind, ID: rec.ID, Text: err.Error() + "; it is made anew"})
+		rec, err = r.make(ctx, n, rec)
 	}
 	took := r.Clock.Now().Sub(start)
 	if err != nil {
-		err = fail(n.Key, err)
-		if errors.Is(err, ErrInterrupted) {
-			r.emit(Event{Type: EventSkipped, Key: n.Key, Kind: kind, ID: rec.ID, Text: "stopped waiting", Took: took})
-		} else {
-			r.emit(Event{Type: EventFailed, Key: n.Key, Kind: kind, ID: rec.ID, Err: err, Took: took})
-		}
-		return err
+		return r.ended(ctx, rec, took, err)
 	}
 	r.emit(Event{Type: EventReady, Key: n.Key, Kind: kind, ID: rec.ID, Took: took})
 	return nil
@@ -129,20 +141,22 @@ func (r *run) create(ctx context.Context, d Driver, n stack.Node) (stack.Record,
 	r.began[n.Key] = true
 	r.mu.Unlock()
 	t := r.target(ctx, rec, n.Spec)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), createDeadline)
+	ctx = context.WithoutCancel(ctx)
+	limited, cancel := context.WithTimeout(ctx, createDeadline)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		found, err := d.Create(ctx, t)
-		var unsure Unsure
-		if errors.As(err, &unsure) {
+		found, err := d.Create(limited, t)
+		if _, ok := errors.AsType[Unsure](err); ok {
 			cause := err
 			t.Tell("the answer was lost; looking whether it was made")
 			found, err = r.locate(ctx, d, t)
 			if errors.Is(err, ErrNotFound) {
-				if attempt < maxAttempts {
+				if attempt < maxAttempts && !t.Stopping() && limited.Err() == nil {
 					continue
 				}
 				err = cause
+			} else if err != nil {
+				err = errors.Join(cause, err)
 			}
 		}
 		if err != nil {
@@ -176,10 +190,8 @@ func (r *run) settle(ctx context.Context, n stack.Node, rec stack.Record) (stack
 	}
 	found := Found{ID: rec.ID}
 	if n.Adopt == "" {
-		if found, err = d.Settle(ctx, r.target(ctx, rec, n.Spec)); err != nil {
-			if context.Cause(ctx) != nil {
-				err = ErrInterrupted
-			}
+		found, err = d.Settle(ctx, r.target(ctx, rec, n.Spec))
+		if err != nil {
 			return rec, err
 		}
 	}
@@ -211,9 +223,7 @@ func merge(old, news map[string]string) map[string]string {
 	}
 	all := map[string]string{}
 	for _, m := range []map[string]string{old, news} {
-		for k, v := range m {
-			all[k] = v
-		}
+		maps.Copy(all, m)
 	}
 	return all
 }

@@ -135,7 +135,7 @@ func (r *run) remove(ctx context.Context, what Removal, out *Removed) error {
 	var mu sync.Mutex
 	var tasks []task
 	for _, rec := range order {
-		if what.keeps(rec) != "" || what.Only != nil && !slices.Contains(what.Only, rec.Key) {
+		if what.keeps(rec) != "" && rec.ID != "" || what.Only != nil && !slices.Contains(what.Only, rec.Key) {
 			continue
 		}
 		var after []stack.Ref
@@ -146,10 +146,13 @@ func (r *run) remove(ctx context.Context, what Removal, out *Removed) error {
 		}
 		tasks = append(tasks, task{
 			key: rec.Key, after: after,
-			run: func(reached func()) error {
-				reached() // deleting is mostly waiting: as many at once as the order allows
-				gone, err := r.delete(ctx, rec)
-				if err == nil && gone.ID != "" {
+			run: func(created func() error) error {
+				if err := created(); err != nil { // deleting is mostly waiting: as many at once as the order allows
+					return r.ended(ctx, rec, 0, err)
+				}
+				kept := what.keeps(rec)
+				gone, err := r.delete(ctx, rec, kept)
+				if err == nil && gone.ID != "" && kept == "" {
 					mu.Lock()
 					out.Deleted = append(out.Deleted, gone)
 					mu.Unlock()
@@ -168,28 +171,30 @@ func (r *run) remove(ctx context.Context, what Removal, out *Removed) error {
 	return err
 }
 
-// delete removes one resource and then its record, which it returns with the ID that the resource turned out to have.
-func (r *run) delete(ctx context.Context, rec stack.Record) (stack.Record, error) {
+// delete removes one resource and then its record, which it returns with the ID that the resource turned out to have. With
+// a reason to keep it, the resource is only looked for, since it is not known whether it was ever made.
+func (r *run) delete(ctx context.Context, rec stack.Record, kept string) (stack.Record, error) {
 	ctx = withKey(ctx, rec.Key)
 	_, usual := rec.Kind.Usual()
 	start := r.Clock.Now()
 	r.emit(Event{Type: EventStart, Key: rec.Key, Kind: rec.Kind, ID: rec.ID, Usual: usual, Text: "deleting"})
-	rec, err := r.deleteResource(ctx, rec)
+	rec, err := r.deleteResource(ctx, rec, kept != "")
 	took := r.Clock.Now().Sub(start)
 	if err != nil {
-		err = fail(rec.Key, err)
-		r.emit(Event{Type: EventFailed, Key: rec.Key, Kind: rec.Kind, ID: rec.ID, Err: err, Took: took})
-		return rec, err
+		return rec, r.ended(ctx, rec, took, err)
 	}
 	ending := Event{Type: EventDeleted, Key: rec.Key, Kind: rec.Kind, ID: rec.ID, Took: took}
-	if rec.ID == "" {
+	switch {
+	case rec.ID == "":
 		ending.Text = "was never made"
+	case kept != "":
+		ending.Type, ending.Text = EventKept, kept
 	}
 	r.emit(ending)
 	return rec, nil
 }
 
-func (r *run) deleteResource(ctx context.Context, rec stack.Record) (stack.Record, error) {
+func (r *run) deleteResource(ctx context.Context, rec stack.Record, keep bool) (stack.Record, error) {
 	d, err := r.driver(rec.Kind)
 	if err != nil {
 		return rec, err
@@ -204,6 +209,9 @@ func (r *run) deleteResource(ctx context.Context, rec stack.Record) (stack.Recor
 			return rec, err
 		}
 		rec.ID, rec.Attrs = found.ID, merge(rec.Attrs, found.Attrs)
+		if keep {
+			return r.learned(rec.Key, found)
+		}
 	}
 	id, attrs := rec.ID, rec.Attrs
 	rec, err = r.journal.change(rec.Key, func(rec *stack.Record) bool {
@@ -214,9 +222,6 @@ func (r *run) deleteResource(ctx context.Context, rec stack.Record) (stack.Recor
 		return rec, err
 	}
 	if err := d.Delete(ctx, r.target(ctx, rec, nil)); err != nil {
-		if context.Cause(ctx) != nil {
-			err = ErrInterrupted
-		}
 		return rec, err
 	}
 	_, err = r.journal.change(rec.Key, func(*stack.Record) bool { return true })
@@ -234,28 +239,30 @@ const (
 // fruit of a lost answer, is recorded and removed.
 func (r *run) prove(ctx context.Context, what Removal, out *Removed) error {
 	var left []stack.Record
-	for range rescans {
+	for round := range rescans {
+		if round > 0 {
+			if err := r.Clock.Sleep(ctx, rescanPause); err != nil {
+				return ErrInterrupted
+			}
+		}
 		found, err := r.Scan(ctx, r.journal.state.ID)
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return ErrInterrupted
+		case err != nil:
 			return fmt.Errorf("cannot prove that nothing is left: %w", err)
 		}
 		if left = without(found, r.journal.state.Sorted()); len(left) == 0 {
 			out.Proven = true
 			return nil
 		}
-		unheard := without(left, out.Deleted)
-		for _, rec := range unheard {
+		for _, rec := range without(left, out.Deleted) {
 			if _, err := r.journal.change(rec.Key, func(stored *stack.Record) bool { *stored = rec; return false }); err != nil {
 				return err
 			}
 		}
 		if err := r.remove(ctx, what, out); err != nil {
 			return err
-		}
-		if len(unheard) < len(left) {
-			if err := r.Clock.Sleep(ctx, rescanPause); err != nil {
-				return ErrInterrupted
-			}
 		}
 	}
 	out.Remaining = left
@@ -285,12 +292,15 @@ func (e Engine) Scan(ctx context.Context, stackID string) ([]stack.Record, error
 				errs = append(errs, fmt.Errorf("%s: %w", kind, err))
 			}
 			for _, f := range found {
-				all = append(all, stack.Record{Key: f.Key + stack.Key("#"+f.ID), Kind: kind, ID: f.ID, Owned: true,
-					Status: stack.StatusCreated, Attrs: f.Attrs, BegunAt: f.Since, CreatedAt: f.Since})
+				all = append(all, stack.Record{
+					Key: f.Key + stack.Key("#"+f.ID), Kind: kind, ID: f.ID, Owned: true,
+					Status: stack.StatusCreated, Attrs: f.Attrs, BegunAt: f.Since, CreatedAt: f.Since,
+				})
 			}
 		})
 	}
 	wg.Wait()
 	slices.SortFunc(all, func(a, b stack.Record) int { return cmp.Compare(a.Key, b.Key) })
+	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
 	return all, errors.Join(errs...)
 }

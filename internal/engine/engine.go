@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync"
 	"time"
 
@@ -24,12 +25,14 @@ type Engine struct {
 const createDeadline = 20 * time.Minute
 
 // Describes lag behind creates by some seconds (EC2 developer guide, "Eventual consistency"), so what an earlier process
-// may have made is asked for more than once: at 0, 2, 4 and 8 seconds. What was intended long ago is asked for once.
+// may have made is asked for more than once: at 0, 2, 4 and 8 seconds. What was intended so long ago that no create can still be under way is
+// asked for once.
 var lookups = [...]time.Duration{0, 2 * time.Second, 2 * time.Second, 4 * time.Second}
 
-const longAgo = 5 * time.Minute
+const longAgo = createDeadline + 5*time.Minute
 
-// maxAttempts bounds how often a create whose outcome was unknown, and which left nothing, is tried again.
+// maxAttempts bounds how often a resource is made anew: after a create whose outcome was unknown and which left nothing, or
+// when what was made vanished again.
 const maxAttempts = 3
 
 // ErrInterrupted ends an operation that was told to stop before its end.
@@ -67,6 +70,7 @@ func (r *run) target(ctx context.Context, rec stack.Record, spec stack.Spec) Tar
 		Tags: r.tags(rec.Key),
 		Need: r.journal.get,
 		Tell: func(text string) { r.emit(Event{Type: EventWaiting, Key: rec.Key, Kind: rec.Kind, Text: text}) },
+		Warn: func(text string) { r.emit(Event{Type: EventWarning, Key: rec.Key, Kind: rec.Kind, Text: text}) },
 	}
 }
 
@@ -74,9 +78,7 @@ func (r *run) target(ctx context.Context, rec stack.Record, spec stack.Spec) Tar
 func (r *run) tags(key stack.Key) map[string]string {
 	s := r.journal.state
 	tags := map[string]string{}
-	for k, v := range s.Config.Tags {
-		tags[k] = v
-	}
+	maps.Copy(tags, s.Config.Tags)
 	tags[stack.TagStack], tags[stack.TagName], tags[stack.TagTier] = s.ID, s.Name, s.Tier
 	tags[stack.TagKey], tags[stack.TagVersion] = string(key), r.Version
 	return tags
@@ -124,12 +126,16 @@ func (r *run) lookup(ctx context.Context, d Driver, t Target) (Found, error) {
 	return Found{}, ErrNotFound
 }
 
-// fail wraps the error of a resource so that people see which one it was.
-func fail(key stack.Key, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, ErrInterrupted) {
-		return fmt.Errorf("%s: %w", key, ErrInterrupted)
+// ended tells how the work on a resource ended without success, and returns the error under the name of the resource. A
+// wait that was broken off is no failure of the resource.
+func (r *run) ended(ctx context.Context, rec stack.Record, took time.Duration, err error) error {
+	if errors.Is(err, ErrInterrupted) || ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx))) {
+		r.emit(Event{Type: EventSkipped, Key: rec.Key, Kind: rec.Kind, ID: rec.ID, Text: "stopped waiting", Took: took})
+		return fmt.Errorf("%s: %w", rec.Key, ErrInterrupted)
 	}
-	return &ResourceError{Key: key, Err: err}
+	err = &ResourceError{Key: rec.Key, Err: err}
+	r.emit(Event{Type: EventFailed, Key: rec.Key, Kind: rec.Kind, ID: rec.ID, Err: err, Took: took})
+	return err
 }
 
 // ResourceError is an error of one resource.

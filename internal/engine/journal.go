@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 
 	"geusemaker/internal/stack"
@@ -15,6 +16,9 @@ type Save func(stack.State) error
 
 // journal is the one writer of a state while an operation runs. Every change is saved, whole, before the method returns.
 type journal struct {
+	// outlivers are, for each resource, those that refer to it and outlive it.
+	outlivers map[stack.Key][]stack.Key
+
 	mu    sync.Mutex
 	state *stack.State
 	save  Save
@@ -54,21 +58,55 @@ func (j *journal) intend(n stack.Node) (stack.Record, error) {
 	if j.state.Records == nil {
 		j.state.Records = map[stack.Key]stack.Record{}
 	}
-	r := j.state.Records[n.Key]
-	r = stack.Record{Key: n.Key, Kind: n.Spec.Kind(), Owned: true, Status: stack.StatusPending,
-		Attempt: r.Attempt + 1, BegunAt: j.clock.Now().UTC()}
-	r.Token = token(j.state.ID, n.Key, r.Attempt)
+	old := j.state.Records[n.Key]
+	r := stack.Record{
+		Key: n.Key, Kind: n.Spec.Kind(), Owned: true, Status: stack.StatusPending,
+		Needs:   old.Needs, // edges that others turned round stay
+		Attempt: old.Attempt + 1, BegunAt: j.clock.Now().UTC(),
+	}
+	r.Token = token(j.state.ID, r)
 	for _, ref := range n.Spec.Refs() {
 		if !ref.Outlives {
-			r.Needs = append(r.Needs, ref.Key)
+			r.Needs = with(r.Needs, ref.Key)
 			continue
 		}
 		other := j.state.Records[ref.Key]
-		other.Needs = append(other.Needs[:len(other.Needs):len(other.Needs)], n.Key)
+		other.Needs = with(other.Needs, n.Key)
 		j.state.Records[ref.Key] = other
+	}
+	// What outlived an earlier one of the kind belongs to this one from now on, and is settled on it anew.
+	for _, key := range j.outlivers[n.Key] {
+		if outliver, ok := j.state.Records[key]; ok {
+			r.Needs = with(r.Needs, key)
+			if outliver.Status == stack.StatusReady {
+				outliver.Status = stack.StatusCreated
+				j.state.Records[key] = outliver
+			}
+		}
 	}
 	j.state.Records[n.Key] = r
 	return r, j.persist()
+}
+
+// outlivers turns the edges of a graph round that are turned round once both ends exist.
+func outlivers(g stack.Graph) map[stack.Key][]stack.Key {
+	all := map[stack.Key][]stack.Key{}
+	for _, n := range g.Nodes {
+		for _, ref := range n.Spec.Refs() {
+			if ref.Outlives {
+				all[ref.Key] = append(all[ref.Key], n.Key)
+			}
+		}
+	}
+	return all
+}
+
+// with returns the list with the key in it, once.
+func with(list []stack.Key, key stack.Key) []stack.Key {
+	if slices.Contains(list, key) {
+		return list
+	}
+	return append(slices.Clip(list), key)
 }
 
 func (j *journal) persist() error {
@@ -80,8 +118,9 @@ func (j *journal) persist() error {
 	return nil
 }
 
-// token is the same for the same intent, and differs after the resource was seen gone.
-func token(id string, key stack.Key, attempt int) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d", id, key, attempt))
+// token is the same for the same intent. It differs for every other one: AWS remembers a token for an hour or more after
+// its resource is gone, and refuses it then.
+func token(id string, r stack.Record) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%d\n%d", id, r.Key, r.Attempt, r.BegunAt.UnixNano()))
 	return hex.EncodeToString(sum[:16])
 }

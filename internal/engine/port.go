@@ -20,7 +20,8 @@ type Driver interface {
 	// exists now is marked by Unsure.
 	Create(ctx context.Context, t Target) (Found, error)
 	// Settle brings what Create began to the form that the spec describes and waits until it can be used. It may run again
-	// after a crash, on a resource that is settled in part or in full.
+	// after a crash, on a resource that is settled in part or in full. ErrNotFound says that the resource has vanished, as
+	// a machine does for which AWS had no room after all; it is then made anew.
 	Settle(ctx context.Context, t Target) (Found, error)
 	// Delete removes the resource and waits until it is gone. That it is gone already is success. It is patient with
 	// others that still depend on it. It uses the record only: specs may have changed since.
@@ -38,6 +39,8 @@ type Target struct {
 	Need func(stack.Key) stack.Record
 	// Tell shows people what the driver is waiting for or trying.
 	Tell func(text string)
+	// Warn tells people that something they may rely on could not be had, and that the operation goes on without it.
+	Warn func(text string)
 	// Stopping reports that the operation was told to stop: a create that tries one thing after another tries no further.
 	Stopping func() bool
 }

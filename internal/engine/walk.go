@@ -14,17 +14,19 @@ const maxCreating = 8
 type task struct {
 	key   stack.Key
 	after []stack.Ref
-	// run does the work. It calls reached with StatusCreated when those who need only the ID may go on; returning nil
-	// counts as StatusReady.
-	run func(reached func()) error
+	// run does the work. It calls created when the resource has an ID: those who need only that may go on then, and created
+	// returns when what is needed late has got far enough too, or with ErrInterrupted when it never will. That run returns
+	// nil counts as StatusReady.
+	run func(created func() error) error
 	// skip tells that the task was not run.
 	skip func()
 }
 
-// report is what a running task sends to the walk.
+// report is what a running task sends to the walk: that it has ended, or that its resource has an ID, with the channel on
+// which it waits for leave to go on.
 type report struct {
 	index int
-	ended bool
+	leave chan bool
 	err   error
 }
 
@@ -55,6 +57,7 @@ func walk(ctx context.Context, tasks []task, stop func(error) bool) []error {
 
 type taskState struct {
 	started, created, ended, bad bool
+	leave                        chan bool // on which the task waits for what it needs late; nil when it does not wait
 }
 
 type walker struct {
@@ -74,10 +77,13 @@ func (w *walker) startAll() {
 		again = false
 		for i := range w.tasks {
 			s := &w.state[i]
+			if s.leave != nil {
+				w.giveLeave(i)
+			}
 			if s.started {
 				continue
 			}
-			ready, hopeless := w.prospects(i)
+			ready, hopeless := w.prospects(i, false)
 			switch {
 			case hopeless || w.stopped:
 				*s = taskState{started: true, ended: true, bad: true}
@@ -93,13 +99,22 @@ func (w *walker) startAll() {
 	}
 }
 
-// prospects tells whether the task can start now, or never.
-func (w *walker) prospects(i int) (ready, hopeless bool) {
+// giveLeave lets a task go on after its create call, or tells it that it cannot.
+func (w *walker) giveLeave(i int) {
+	ready, hopeless := w.prospects(i, true)
+	if ready || hopeless || w.stopped {
+		w.state[i].leave <- ready && !w.stopped
+		w.state[i].leave = nil
+	}
+}
+
+// prospects tells whether the task can start now, or go on after its create call, or never.
+func (w *walker) prospects(i int, late bool) (ready, hopeless bool) {
 	ready = true
 	for _, ref := range w.tasks[i].after {
 		j, ok := w.at[ref.Key]
-		if !ok {
-			continue // not part of this walk: there already
+		if !ok || ref.Late != late {
+			continue // not part of this walk: there already; or needed at another time
 		}
 		p := w.state[j]
 		if p.bad {
@@ -113,8 +128,15 @@ func (w *walker) prospects(i int) (ready, hopeless bool) {
 }
 
 func (w *walker) work(i int) {
-	err := w.tasks[i].run(func() { w.reports <- report{index: i} })
-	w.reports <- report{index: i, ended: true, err: err}
+	err := w.tasks[i].run(func() error {
+		leave := make(chan bool)
+		w.reports <- report{index: i, leave: leave}
+		if !<-leave {
+			return ErrInterrupted
+		}
+		return nil
+	})
+	w.reports <- report{index: i, err: err}
 }
 
 func (w *walker) note(r report, stop func(error) bool) {
@@ -123,7 +145,8 @@ func (w *walker) note(r report, stop func(error) bool) {
 		s.created = true
 		w.creating--
 	}
-	if !r.ended {
+	if r.leave != nil {
+		s.leave = r.leave
 		return
 	}
 	s.ended = true

@@ -83,11 +83,15 @@ func carve(block netip.Prefix, i int) string {
 
 func accessNodes(id Identity, c Config, f Facts) []Node {
 	return []Node{
-		{Key: KeyHostGroup, Spec: SecurityGroup{Name: "geusemaker-" + id.Name + "-host", VPC: KeyVPC,
-			Description: "geusemaker " + id.Name + ": the machine", Rules: hostRules(c, f)}},
-		{Key: KeyFilesGroup, Spec: SecurityGroup{Name: "geusemaker-" + id.Name + "-files", VPC: KeyVPC,
+		{Key: KeyHostGroup, Spec: SecurityGroup{
+			Name: "geusemaker-" + id.Name + "-host", VPC: KeyVPC,
+			Description: "geusemaker " + id.Name + ": the machine", Rules: hostRules(c, f),
+		}},
+		{Key: KeyFilesGroup, Spec: SecurityGroup{
+			Name: "geusemaker-" + id.Name + "-files", VPC: KeyVPC,
 			Description: "geusemaker " + id.Name + ": the file system",
-			Rules:       []Rule{{Protocol: "tcp", Port: 2049, Group: KeyHostGroup, Reason: "NFS from the machine"}}}},
+			Rules:       []Rule{{Protocol: "tcp", Port: 2049, Group: KeyHostGroup, Reason: "NFS from the machine"}},
+		}},
 	}
 }
 
@@ -102,6 +106,11 @@ func hostRules(c Config, f Facts) []Rule {
 				}
 			}
 		}
+	}
+	if c.HTTPS == HTTPSACME && c.Access == AccessDirect {
+		// The authority that issues the certificate asks from addresses that nobody knows beforehand (Let's Encrypt,
+		// "Challenge types"). The gateway answers nothing else there but a redirect.
+		rules = append(rules, Rule{Protocol: "tcp", Port: 80, CIDR: "0.0.0.0/0", Reason: "certificate challenge"})
 	}
 	if c.SSHCIDR != Nowhere {
 		for _, cidr := range resolveMyIP([]string{c.SSHCIDR}, f) {
@@ -158,12 +167,14 @@ func machineNodes(id Identity, c Config, f Facts, public []Key) []Node {
 		{Key: KeyInstance, Spec: Instance{
 			Name: "geusemaker-" + id.Name, Image: f.Image, Offers: f.Offers,
 			RootGiB: rootGiB(c, f.Image), Throughput: c.DataThroughput, KMSKey: c.KMSKeyID, KeyPair: c.KeyPair, PublicIP: true,
-			Machine: machine(id, c, f),
+			Machine: machine(id, c),
 			VPC:     KeyVPC, Subnets: public, Routes: KeyRoutes, Groups: []Key{KeyHostGroup},
-			Profile: KeyProfile, Policy: KeyPolicy, Secret: KeySecret, FileSystem: KeyFiles,
+			Profile: KeyProfile, Policy: KeyPolicy, Secret: KeySecret, FileSystem: KeyFiles, Data: KeyData,
 		}},
-		{Key: KeyData, Spec: Volume{Name: "geusemaker-" + id.Name + "-data", GiB: c.DataGiB,
-			Throughput: c.DataThroughput, KMSKey: c.KMSKeyID, Device: dataDevice, Instance: KeyInstance}},
+		{Key: KeyData, Spec: Volume{
+			Name: "geusemaker-" + id.Name + "-data", GiB: c.DataGiB,
+			Throughput: c.DataThroughput, KMSKey: c.KMSKeyID, Device: dataDevice, Instance: KeyInstance,
+		}},
 	}
 }
 
@@ -177,7 +188,7 @@ func rootGiB(c Config, image Image) int {
 	return max(c.RootGiB, image.RootGiB, need)
 }
 
-func machine(id Identity, c Config, f Facts) Machine {
+func machine(id Identity, c Config) Machine {
 	return Machine{
 		StackID: id.ID, StackName: id.Name, Region: id.Region,
 		Tier: c.Tier, Workload: c.WorkloadOrDefault(), OSType: c.OSType, Architecture: c.Architecture,
@@ -219,6 +230,9 @@ func Describe(s Spec) string {
 	case Subnet:
 		return s.CIDR + " in " + s.Zone
 	case SecurityGroup:
+		if len(s.Rules) == 1 {
+			return "1 rule"
+		}
 		return fmt.Sprintf("%d rules", len(s.Rules))
 	case FileSystem:
 		return "encrypted, elastic throughput"

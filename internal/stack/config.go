@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -114,15 +116,17 @@ func (c *Config) Set(key string, raw any, from Source) error {
 		return err
 	}
 	if f.translate != nil {
-		raw = f.translate(key, raw)
+		raw = f.translate(strings.ReplaceAll(key, "-", "_"), raw)
 	}
 	if err := f.value(c).set(raw); err != nil {
 		return &FieldError{Key: f.Key, Problem: err.Error(), Source: from}
 	}
-	if c.sources == nil {
-		c.sources = map[string]Source{}
+	sources := maps.Clone(c.sources) // a copy of the Config must not learn of it
+	if sources == nil {
+		sources = map[string]Source{}
 	}
-	c.sources[f.Key] = from
+	sources[f.Key] = from
+	c.sources = sources
 	return nil
 }
 
@@ -164,7 +168,7 @@ func (c Config) MarshalJSON() ([]byte, error) {
 	b.WriteByte('{')
 	for _, f := range Fields() {
 		v := f.value(&c)
-		if v.zero() {
+		if v.zero() && f.Default == "" {
 			continue
 		}
 		text, err := json.Marshal(v.any())
@@ -200,7 +204,8 @@ func (c *Config) UnmarshalJSON(b []byte) error {
 func (c *Config) Differences(other *Config) []string {
 	var keys []string
 	for _, f := range Fields() {
-		if f.value(c).String() != f.value(other).String() {
+		mine, theirs := f.value(c), f.value(other)
+		if !(mine.zero() && theirs.zero()) && !reflect.DeepEqual(mine.any(), theirs.any()) {
 			keys = append(keys, f.Key)
 		}
 	}

@@ -56,8 +56,10 @@ func Estimate(g Graph, f Facts) Cost {
 			c.disk(n.Key, "root volume", s.RootGiB, s.Throughput, f)
 			if s.PublicIP {
 				p := f.Prices[PricePublicIPv4]
-				c.add(Component{Key: n.Key, Name: "public IPv4 address", Quantity: 1, Unit: p.Unit, Hourly: p.Amount,
-					Monthly: p.Amount.Monthly(), Source: p.Source, AsOf: p.AsOf, Guess: p.Guess})
+				c.add(Component{
+					Key: n.Key, Name: "public IPv4 address", Quantity: 1, Unit: p.Unit, Hourly: p.Amount,
+					Monthly: p.Amount.Monthly(), Source: p.Source, AsOf: p.AsOf, Guess: p.Guess,
+				})
 			}
 		case Volume:
 			c.disk(n.Key, "data volume", s.GiB, s.Throughput, f)
@@ -75,8 +77,10 @@ func Estimate(g Graph, f Facts) Cost {
 }
 
 func machineComponent(key Key, o Offer) Component {
-	return Component{Key: key, Name: o.Type + " " + o.Market, Quantity: 1, Unit: "hour", Hourly: o.Hourly,
-		Monthly: o.Hourly.Monthly(), Source: o.Source, AsOf: o.AsOf, Guess: o.Guess}
+	return Component{
+		Key: key, Name: o.Type + " " + o.Market, Quantity: 1, Unit: "hour", Hourly: o.Hourly,
+		Monthly: o.Hourly.Monthly(), Source: o.Source, AsOf: o.AsOf, Guess: o.Guess,
+	}
 }
 
 // disk adds a gp3 volume. 125 MiB/s and 3,000 IOPS are in the price of the storage (EBS pricing page).

@@ -78,10 +78,11 @@ func accessFields() []Field {
 func dataFields() []Field {
 	const group = "Data and services"
 	return []Field{
-		// Sizes: EBS gp3 goes up to 65,536 GiB and 2,000 MiB/s (EBS user guide, "General Purpose SSD volumes").
+		// EBS gp3 goes up to 65,536 GiB, and to 0.25 MiB/s for each of the 3,000 IOPS that are in its price (EBS user guide,
+		// "General Purpose SSD volumes").
 		number("root_gib", group, "size of the root volume; by default what image and stack need", "", "GiB", 8, 65536, func(c *Config) *int { return &c.RootGiB }),
 		number("data_gib", group, "size of the data volume of PostgreSQL and Qdrant", "40", "GiB", 8, 65536, func(c *Config) *int { return &c.DataGiB }),
-		number("data_throughput", group, "throughput of the root and the data volume", "250", "MiB/s", 125, 2000, func(c *Config) *int { return &c.DataThroughput }),
+		number("data_throughput", group, "throughput of the root and the data volume", "250", "MiB/s", 125, 750, func(c *Config) *int { return &c.DataThroughput }),
 		text("kms_key_id", group, "customer KMS key for the volumes and the file system", "", func(c *Config) *string { return &c.KMSKeyID }),
 		choice("backup", group, "backup of the file system and of the databases", "daily", func(c *Config) *string { return &c.Backup }, "daily", "off"),
 		list("models", group, "Ollama models to pull", "", func(c *Config) *[]string { return &c.Models }),
@@ -109,13 +110,17 @@ func market(group string) Field {
 }
 
 func text(key, group, help, def string, p func(*Config) *string, aliases ...string) Field {
-	return Field{Key: key, Aliases: aliases, Group: group, Help: help, Type: "string", Default: def,
-		value: func(c *Config) value { return stringValue{p: p(c)} }}
+	return Field{
+		Key: key, Aliases: aliases, Group: group, Help: help, Type: "string", Default: def,
+		value: func(c *Config) value { return stringValue{p: p(c)} },
+	}
 }
 
 func choice(key, group, help, def string, p func(*Config) *string, values ...string) Field {
-	return Field{Key: key, Group: group, Help: help, Type: "string", Default: def, Values: values,
-		value: func(c *Config) value { return stringValue{p(c), values} }}
+	return Field{
+		Key: key, Group: group, Help: help, Type: "string", Default: def, Values: values,
+		value: func(c *Config) value { return stringValue{p(c), values} },
+	}
 }
 
 func flag(key, group, help string, p func(*Config) *bool) Field {
@@ -123,8 +128,10 @@ func flag(key, group, help string, p func(*Config) *bool) Field {
 }
 
 func number(key, group, help, def, unit string, low, high int, p func(*Config) *int) Field {
-	return Field{Key: key, Group: group, Help: fmt.Sprintf("%s (%s)", help, unit), Type: "int", Default: def,
-		value: func(c *Config) value { return intValue{p(c), low, high, unit} }}
+	return Field{
+		Key: key, Group: group, Help: fmt.Sprintf("%s (%s)", help, unit), Type: "int", Default: def,
+		value: func(c *Config) value { return intValue{p(c), low, high, unit, def == ""} },
+	}
 }
 
 func usd(key, group, help string, p func(*Config) *Money) Field {

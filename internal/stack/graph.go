@@ -16,6 +16,8 @@ type Spec interface {
 type Ref struct {
 	Key   Key
 	Until Status // StatusCreated: its ID is enough; StatusReady: it must be usable
+	// Late holds back only what comes after the create call: a gateway can be made before there is a VPC to attach it to.
+	Late bool
 	// Outlives turns the edge round once both exist: the carrier is then deleted after Key, not before. A data volume is
 	// made for a machine that runs already, but must not be pulled from under it.
 	Outlives bool
@@ -24,6 +26,14 @@ type Ref struct {
 // onceCreated and onceReady are the usual edges.
 func onceCreated(keys ...Key) []Ref { return refs(StatusCreated, keys) }
 func onceReady(keys ...Key) []Ref   { return refs(StatusReady, keys) }
+
+// late makes edges that hold back only what comes after the create call.
+func late(edges []Ref) []Ref {
+	for i := range edges {
+		edges[i].Late = true
+	}
+	return edges
+}
 
 func refs(until Status, keys []Key) []Ref {
 	var list []Ref

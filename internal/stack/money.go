@@ -31,12 +31,13 @@ func ParseMoney(s string) (Money, error) {
 	if whole == "" {
 		whole = "0"
 	}
-	n, err := strconv.ParseUint(whole+frac+strings.Repeat("0", 9-len(frac)), 10, 63)
-	if err != nil {
-		return 0, fmt.Errorf("%q is not an amount of dollars, such as 0.25", s)
-	}
+	sign := ""
 	if negative {
-		return -Money(n), nil
+		sign = "-"
+	}
+	n, err := strconv.ParseInt(sign+whole+frac+strings.Repeat("0", 9-len(frac)), 10, 64)
+	if err != nil || whole[0] == '+' || whole[0] == '-' {
+		return 0, fmt.Errorf("%q is not an amount of dollars, such as 0.25", s)
 	}
 	return Money(n), nil
 }

@@ -23,7 +23,11 @@ type Step struct {
 	Action Action `json:"action"`
 	Cause  string `json:"cause"`
 	Needs  []Key  `json:"needs"`
-	Hourly Money  `json:"hourly"`
+	// NeedsID are those of Needs that need not be ready: that they have an ID is enough. NeedsLate are those that are needed
+	// only after the create call.
+	NeedsID   []Key `json:"needs_id,omitempty"`
+	NeedsLate []Key `json:"needs_late,omitempty"`
+	Hourly    Money `json:"hourly"`
 }
 
 // Plan is what will happen, in an order that respects what needs what. Steps that do not need one another run at once.

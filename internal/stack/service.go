@@ -13,6 +13,9 @@ type Service struct {
 
 // URL is the address of the service on host. The gateway serves plain HTTP only when the user has switched TLS off.
 func (s Service) URL(host, https string) string {
+	if s.Port == 0 {
+		return ""
+	}
 	scheme := "https"
 	if https == HTTPSOff {
 		scheme = "http"

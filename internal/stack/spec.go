@@ -111,6 +111,9 @@ type Instance struct {
 	Policy     Key
 	Secret     Key
 	FileSystem Key
+	// Data is the data volume. It is no edge, since the volume is made after the machine; but when it exists already, from an
+	// earlier machine, it ties the launch to its zone.
+	Data Key
 }
 
 // Volume is an encrypted gp3 volume for the databases, in the zone where Instance was launched and attached to it.
@@ -141,15 +144,16 @@ func (Volume) Kind() Kind          { return KindVolume }
 // Refs implements Spec. Most calls of EC2 take the ID of a network part as soon as it exists; only what carries traffic
 // must be ready.
 func (VPC) Refs() []Ref               { return nil }
-func (s InternetGateway) Refs() []Ref { return onceCreated(s.VPC) }
+func (s InternetGateway) Refs() []Ref { return late(onceCreated(s.VPC)) }
 func (s Subnet) Refs() []Ref          { return onceCreated(s.VPC) }
 func (s RouteTable) Refs() []Ref {
-	return slices.Concat(onceCreated(s.VPC), onceReady(s.Gateway), onceCreated(s.Subnets...))
+	return slices.Concat(onceCreated(s.VPC), late(onceReady(s.Gateway)), late(onceCreated(s.Subnets...)))
 }
+
 func (s SecurityGroup) Refs() []Ref {
 	all := onceCreated(s.VPC)
 	for _, r := range s.Rules {
-		all = append(all, onceCreated(r.Group)...)
+		all = append(all, late(onceCreated(r.Group))...)
 	}
 	return all
 }
@@ -159,14 +163,16 @@ func (s MountTarget) Refs() []Ref {
 }
 func (Role) Refs() []Ref         { return nil }
 func (s RolePolicy) Refs() []Ref { return onceCreated(s.Role, s.FileSystem) }
-func (s Profile) Refs() []Ref    { return onceCreated(s.Role) }
+func (s Profile) Refs() []Ref    { return late(onceCreated(s.Role)) }
 func (Parameter) Refs() []Ref    { return nil }
 func (s Instance) Refs() []Ref {
 	return slices.Concat(
-		onceReady(s.VPC), onceReady(s.Subnets...), onceReady(s.Routes), onceReady(s.Groups...),
+		late(onceReady(s.VPC)), // for the names that the booting machine resolves
+		onceReady(s.Subnets...), onceReady(s.Routes), onceReady(s.Groups...),
 		onceReady(s.Profile, s.Policy, s.Secret),
 		onceCreated(s.FileSystem)) // the machine mounts it by retrying
 }
+
 func (s Volume) Refs() []Ref {
-	return []Ref{{Key: s.Instance, Until: StatusCreated, Outlives: true}}
+	return []Ref{{Key: s.Instance, Until: StatusReady, Outlives: true}}
 }

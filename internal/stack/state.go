@@ -141,13 +141,15 @@ func (s State) Phase(busy bool) Phase {
 	case s.Operation.Outcome == OutcomeFailed:
 		return PhaseFailed
 	}
-	if m, ok := s.Machine(); ok {
-		switch m.Attrs[AttrState] {
-		case "stopped", "stopping":
-			return PhaseStopped
-		case "terminated", "shutting-down":
-			return PhaseFailed
-		}
+	m, ok := s.Machine()
+	if !ok {
+		return PhaseUnknown
+	}
+	switch m.Attrs[AttrState] {
+	case "stopped", "stopping":
+		return PhaseStopped
+	case "terminated", "shutting-down":
+		return PhaseFailed
 	}
 	if s.Operation.Outcome == OutcomeUnhealthy {
 		if s.Boot != nil && s.Boot.Failed {

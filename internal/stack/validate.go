@@ -57,7 +57,8 @@ func (v *validator) region() {
 }
 
 func (v *validator) ids() {
-	for key, prefix := range map[string]string{"vpc_id": "vpc-", "subnet_id": "subnet-", "security_group_id": "sg-", "efs_id": "fs-", "ami_id": "ami-"} {
+	for _, form := range [][2]string{{"vpc_id", "vpc-"}, {"subnet_id", "subnet-"}, {"security_group_id", "sg-"}, {"efs_id", "fs-"}, {"ami_id", "ami-"}} {
+		key, prefix := form[0], form[1]
 		id := v.c.Text(key)
 		hex, ok := strings.CutPrefix(id, prefix)
 		if id != "" && (!ok || len(hex) < 8 || len(hex) > 17 || !only(hex, func(b byte) bool { return digit(b) || b >= 'a' && b <= 'f' })) {
@@ -127,12 +128,15 @@ func (v *validator) ingress(key, cidr string) {
 }
 
 func (v *validator) tls() {
+	if v.c.HTTPS == HTTPSACME && v.c.Access == AccessTunnel {
+		v.add("https", "set access to direct, or https to internal", "acme needs a gateway that can be reached")
+	}
 	switch {
 	case v.c.HTTPS == HTTPSACME && v.c.Domain == "":
 		v.add("domain", "set domain to a host name that points to the machine", "https: acme needs one")
 	case v.c.Domain != "" && v.c.HTTPS != HTTPSACME:
 		v.add("domain", "set https to acme", "a domain is only used with https: acme")
-	case v.c.Domain != "" && (len(v.c.Domain) > 253 || !strings.Contains(v.c.Domain, ".") || !only(v.c.Domain, func(b byte) bool { return lower(b) || digit(b) || b == '-' || b == '.' })):
+	case v.c.Domain != "" && !validHost(v.c.Domain):
 		v.add("domain", "use a name such as ai.example.com", "%q is not a host name", v.c.Domain)
 	}
 }
@@ -180,7 +184,7 @@ func (v *validator) tags() {
 	}
 	for _, k := range slices.Sorted(maps.Keys(v.c.Tags)) {
 		switch {
-		case len(k) > 127 || len(v.c.Tags[k]) > 256 || !charset(k) || !charset(v.c.Tags[k]):
+		case k == "" || len(k) > 127 || len(v.c.Tags[k]) > 256 || !charset(k) || !charset(v.c.Tags[k]):
 			v.add("tags", "use letters, digits, spaces and + - = . _ : / @", "%q cannot be a tag", k)
 		case strings.HasPrefix(strings.ToLower(k), "aws:") || strings.HasPrefix(k, "geusemaker:"):
 			v.add("tags", "choose another prefix", "%q is reserved", k)
@@ -198,6 +202,17 @@ func (v *validator) available() {
 			v.add(key, "leave it out; a new one will be made", "reuse is not available in this version")
 		}
 	}
+}
+
+// validHost reports whether a name can be a public host name: two labels or more (RFC 1123, section 2.1).
+func validHost(name string) bool {
+	labels := strings.Split(name, ".")
+	for _, l := range labels {
+		if len(l) > 63 || l == "" || l[0] == '-' || l[len(l)-1] == '-' || !only(l, func(b byte) bool { return lower(b) || digit(b) || b == '-' }) {
+			return false
+		}
+	}
+	return len(labels) > 1 && len(name) <= 253
 }
 
 func validVariable(name string) bool {

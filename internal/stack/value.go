@@ -3,6 +3,7 @@ package stack
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,10 +44,13 @@ func (v stringValue) String() string { return *v.p }
 type boolValue struct{ p *bool }
 
 func (v boolValue) set(raw any) error {
-	s, _ := scalar(raw)
+	s, ok := scalar(raw)
+	if !ok {
+		return fmt.Errorf("needs true or false, not a %s", shape(raw))
+	}
 	b, err := strconv.ParseBool(strings.TrimSpace(s))
 	if err != nil {
-		return fmt.Errorf("%q is neither true nor false", fmt.Sprint(raw))
+		return fmt.Errorf("%q is neither true nor false", s)
 	}
 	*v.p = b
 	return nil
@@ -59,15 +63,19 @@ type intValue struct {
 	p        *int
 	min, max int
 	unit     string
+	orZero   bool // 0 means that nobody says
 }
 
 func (v intValue) set(raw any) error {
-	s, _ := scalar(raw)
+	s, ok := scalar(raw)
+	if !ok {
+		return fmt.Errorf("needs a whole number of %s, not a %s", v.unit, shape(raw))
+	}
 	n, err := strconv.Atoi(strings.TrimSpace(s))
 	if err != nil {
-		return fmt.Errorf("%q is not a whole number of %s", fmt.Sprint(raw), v.unit)
+		return fmt.Errorf("%q is not a whole number of %s", s, v.unit)
 	}
-	if n != 0 && (n < v.min || n > v.max) {
+	if (n < v.min || n > v.max) && !(n == 0 && v.orZero) {
 		return fmt.Errorf("%d %s is out of range; use %d to %d", n, v.unit, v.min, v.max)
 	}
 	*v.p = n
@@ -80,7 +88,10 @@ func (v intValue) String() string { return strconv.Itoa(*v.p) }
 type moneyValue struct{ p *Money }
 
 func (v moneyValue) set(raw any) error {
-	s, _ := scalar(raw)
+	s, ok := scalar(raw)
+	if !ok {
+		return fmt.Errorf("needs an amount of dollars, not a %s", shape(raw))
+	}
 	m, err := ParseMoney(s)
 	if err != nil {
 		return err
@@ -126,7 +137,7 @@ func (v listValue) set(raw any) error {
 	*v.p = list
 	return nil
 }
-func (v listValue) any() any       { return *v.p }
+func (v listValue) any() any       { return append([]string{}, *v.p...) }
 func (v listValue) zero() bool     { return len(*v.p) == 0 }
 func (v listValue) String() string { return strings.Join(*v.p, ",") }
 
@@ -136,6 +147,8 @@ type mapValue struct{ p *map[string]string }
 func (v mapValue) set(raw any) error {
 	m := map[string]string{}
 	switch raw := raw.(type) {
+	case map[string]string:
+		m = maps.Clone(raw)
 	case map[string]any:
 		for _, k := range sortedKeys(raw) {
 			s, ok := scalar(raw[k])
@@ -180,6 +193,13 @@ type envValue struct {
 
 func (v envValue) set(raw any) error {
 	env := map[string]map[string]string{}
+	if same, ok := raw.(map[string]map[string]string); ok {
+		for service, vars := range same {
+			env[service] = maps.Clone(vars)
+		}
+		*v.p = env
+		return nil
+	}
 	if nested, ok := raw.(map[string]any); ok {
 		for _, service := range sortedKeys(nested) {
 			var vars map[string]string

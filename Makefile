@@ -1,0 +1,55 @@
+# What CI runs is `make check`; `make demo` is the tool doing its job in a pretend account.
+SHELL := bash
+GOLANGCI := v2.15.0
+VERSION ?= 0.1.0-dev
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: build
+build: ## build bin/geusemaker
+	go build -trimpath -ldflags '-s -w -X geusemaker/internal/cli.version=$(VERSION)' -o bin/geusemaker ./cmd/geusemaker
+
+.PHONY: demo
+demo: build ## deploy into the pretend account, list, inspect and destroy
+	@bash demo.sh
+
+.PHONY: test
+test: ## all tests of the Go code
+	go test ./...
+
+.PHONY: race
+race: ## the same under the race detector
+	go test -race ./...
+
+.PHONY: cover
+cover: ## statement coverage, all rooms seen by all tests
+	go test -coverpkg=./internal/... -coverprofile=cover.out ./... >/dev/null
+	@go tool cover -func=cover.out | tail -n 1
+
+.PHONY: lint
+lint: bin/golangci-lint-$(GOLANGCI) ## the floor plan and the style; the machine's scripts
+	bin/golangci-lint-$(GOLANGCI) run ./...
+	bash internal/host/lint.sh
+	go mod tidy -diff
+
+bin/golangci-lint-$(GOLANGCI):
+	GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	mv bin/golangci-lint $@
+
+.PHONY: conformance
+conformance: build ## the built binary against moto, an AWS mock that others wrote
+	bash conformance/setup.sh
+	cd conformance && GEUSEMAKER_BIN=$(CURDIR)/bin/geusemaker ../.venv/bin/python -W error::ResourceWarning -m unittest -v
+
+.PHONY: bench
+bench: build ## start-up, lists, frames, deploys
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: check
+check: test race lint conformance demo ## what CI runs
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin .venv cover.out

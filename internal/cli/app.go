@@ -1,0 +1,268 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"geusemaker/internal/cloud"
+	"geusemaker/internal/cloud/api"
+	"geusemaker/internal/cloud/sandbox"
+	"geusemaker/internal/engine"
+	"geusemaker/internal/host"
+	"geusemaker/internal/stack"
+	"geusemaker/internal/store"
+	"geusemaker/internal/term"
+)
+
+// app is one invocation: its streams, its environment, its global flags, and what it has opened.
+type app struct {
+	streams *term.Streams
+	environ []string
+	global  globals
+
+	logMu   sync.Mutex
+	log     *os.File
+	sandbox *sandbox.Account
+}
+
+func (a *app) getenv(name string) string {
+	for _, pair := range a.environ {
+		if k, v, ok := strings.Cut(pair, "="); ok && k == name {
+			return v
+		}
+	}
+	return ""
+}
+
+func (a *app) close() {
+	if a.sandbox != nil {
+		_ = a.sandbox.Close()
+	}
+	if a.log != nil {
+		_ = a.log.Close()
+	}
+}
+
+// folder is where everything of ours lies on this machine.
+func (a *app) folder() (string, error) {
+	if a.global.home != "" {
+		return filepath.Abs(a.global.home)
+	}
+	home := a.getenv("HOME")
+	if home == "" {
+		return "", usage("HOME is not set; say with --home where the records of deployments lie")
+	}
+	return filepath.Join(home, ".geusemaker"), nil
+}
+
+func (a *app) home() (store.Home, error) {
+	folder, err := a.folder()
+	if err != nil {
+		return store.Home{}, err
+	}
+	return store.Open(folder), nil
+}
+
+// clock is the clock of the account that is spoken to: the sandbox has its own.
+func (a *app) clock() (engine.Clock, error) {
+	if !a.global.sandbox {
+		return engine.Wall{}, nil
+	}
+	pretend, err := a.openSandbox()
+	if err != nil {
+		return nil, err
+	}
+	return pretend.Clock(), nil
+}
+
+// openSandbox opens the pretend account that this home has.
+func (a *app) openSandbox() (*sandbox.Account, error) {
+	if a.sandbox != nil {
+		return a.sandbox, nil
+	}
+	folder, err := a.folder()
+	if err != nil {
+		return nil, err
+	}
+	o := sandbox.Options{Path: filepath.Join(folder, "sandbox.json")}
+	if v := a.getenv("GEUSEMAKER_SANDBOX_SPEED"); v != "" {
+		o.Speed, err = strconv.ParseFloat(v, 64)
+		if err != nil || o.Speed < 0.1 || o.Speed > 1e6 {
+			return nil, usage("GEUSEMAKER_SANDBOX_SPEED: %q is not a speed between 0.1 and 1000000", v)
+		}
+	}
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot make the folder for records: %w", err)
+	}
+	a.sandbox, err = sandbox.Open(o)
+	return a.sandbox, err
+}
+
+// openAccount opens the account and region that a command works on. It makes no call.
+func (a *app) openAccount(ctx context.Context, region string) (*cloud.Account, error) {
+	o := cloud.Options{Region: region, Profile: a.global.profile, UserData: host.UserData, Observe: a.observe()}
+	if a.global.sandbox {
+		pretend, err := a.openSandbox()
+		if err != nil {
+			return nil, err
+		}
+		o.Sandbox = pretend
+	}
+	return cloud.Open(ctx, o)
+}
+
+// region fills in the region where nobody chose one: the AWS settings', then us-east-1.
+func (a *app) region(ctx context.Context, c *stack.Config) error {
+	if c.Region != "" {
+		return nil
+	}
+	region, from := "us-east-1", stack.Source{Kind: "default"}
+	if !a.global.sandbox {
+		found, err := cloud.DefaultRegion(ctx, a.global.profile)
+		if err != nil {
+			return err
+		}
+		if found != "" {
+			region, from = found, stack.Source{Kind: "environment", From: "AWS settings"}
+		}
+	}
+	return c.Set("region", region, from)
+}
+
+// needSameAccount refuses to work on a deployment of the sandbox without it, and the other way round.
+func (a *app) needSameAccount(s stack.State) error {
+	switch {
+	case s.Sandbox && !a.global.sandbox:
+		a.global.sandbox = true // nothing can be spent or lost there
+	case !s.Sandbox && a.global.sandbox:
+		return usage("%s is a real deployment in account %s; leave out --sandbox", s.Name, s.Account)
+	}
+	return nil
+}
+
+// openLog opens --log-file.
+func (a *app) openLog() error {
+	if a.global.logFile == "" {
+		return nil
+	}
+	f, err := os.OpenFile(a.global.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return usage("--log-file: %v", err)
+	}
+	a.log = f
+	return nil
+}
+
+// logLine appends one JSON object to the log file. Lines of calls that run at once do not mix.
+func (a *app) logLine(v any) {
+	if a.log == nil {
+		return
+	}
+	text, err := json.Marshal(v)
+	if err != nil {
+		return
+	}
+	a.logMu.Lock()
+	defer a.logMu.Unlock()
+	_, _ = a.log.Write(append(text, '\n'))
+}
+
+// callLine is the line of one AWS call in the log file.
+type callLine struct {
+	Time       time.Time `json:"time"`
+	Msg        string    `json:"msg"`
+	Service    string    `json:"service"`
+	Operation  string    `json:"operation"`
+	Region     string    `json:"region"`
+	DurationMS int64     `json:"duration_ms"`
+	Attempts   int       `json:"attempts"`
+	RequestID  string    `json:"request_id"`
+	Error      string    `json:"error"`
+	Key        stack.Key `json:"key,omitempty"` // the resource for which it was made
+}
+
+// observe returns what is to see every AWS call: the log file, and the screen when verbose.
+func (a *app) observe() func(api.Call) {
+	if a.log == nil && !a.global.verbose {
+		return nil
+	}
+	return func(c api.Call) {
+		line := callLine{
+			Time: c.Time, Msg: "aws", Service: c.Service, Operation: c.Operation, Region: c.Region,
+			DurationMS: c.Duration.Milliseconds(), Attempts: c.Attempts, RequestID: c.RequestID, Key: c.Key,
+		}
+		if c.Err != nil {
+			line.Error = c.Err.Error()
+		}
+		a.logLine(line)
+		if a.global.verbose {
+			a.logMu.Lock()
+			defer a.logMu.Unlock()
+			fmt.Fprintf(a.streams.Err, "aws %s %s %s %s\n", c.Service, c.Operation, c.Duration.Round(time.Millisecond), line.Error)
+		}
+	}
+}
+
+// eventLine is the line of one event in the log file.
+type eventLine struct {
+	Time  time.Time        `json:"time"`
+	Msg   string           `json:"msg"`
+	Type  engine.EventType `json:"type"`
+	Key   stack.Key        `json:"key,omitempty"`
+	ID    string           `json:"id,omitempty"`
+	Text  string           `json:"text,omitempty"`
+	Error string           `json:"error,omitempty"`
+}
+
+// logged lets the log file see the events before they are shown.
+func (a *app) logged(next engine.Sink) engine.Sink {
+	return func(ev engine.Event) {
+		if a.log != nil {
+			line := eventLine{Time: ev.Time, Msg: "event", Type: ev.Type, Key: ev.Key, ID: ev.ID, Text: ev.Text}
+			if ev.Err != nil {
+				line.Error = ev.Err.Error()
+			}
+			a.logLine(line)
+		}
+		next(ev)
+	}
+}
+
+// withTimeout bounds an operation when the user wants it bounded.
+func (a *app) withTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
+	if a.global.timeout == 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, a.global.timeout, errors.New("the time given with --timeout is over"))
+}
+
+func (a *app) progress(title string, clock engine.Clock) term.Progress {
+	mode := term.Mode(a.global.progress)
+	if a.global.quiet && mode == term.ModeAuto {
+		mode = term.ModeQuiet
+	}
+	return term.NewProgress(a.streams, mode, term.ProgressOptions{Title: title, Sandbox: a.global.sandbox, Clock: clock})
+}
+
+func (a *app) prompter() term.Prompter { return term.NewPrompter(a.streams) }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+func flagNames(cmd *cobra.Command) []string {
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}

@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"geusemaker/internal/term"
+)
+
+// version is set by the linker at release; a build from a checkout says so.
+var version = "0.1.0-dev"
+
+// Main runs the command line of this process and returns its exit code.
+func Main() int {
+	ctx, stop := interruptible(context.Background())
+	defer stop()
+	return Run(ctx, term.NewStreams(os.Stdin, os.Stdout, os.Stderr, os.Getenv), os.Args[1:], os.Environ())
+}
+
+// interruptible returns a context that ends on the first interrupt or termination; the second one ends the process at once.
+// A closed terminal counts as an interrupt too.
+func interruptible(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		for n := 0; ; n++ {
+			select {
+			case <-done:
+				return
+			case <-signals:
+				if n > 0 {
+					os.Exit(exitInterrupted)
+				}
+				cancel()
+			}
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		cancel()
+	}
+}
+
+// Run runs one command with the given arguments and environment and returns its exit code. Errors go to the error stream,
+// in words or, when JSON is asked for, as one JSON object.
+func Run(ctx context.Context, streams *term.Streams, args, environ []string) int {
+	a := &app{streams: streams, environ: environ}
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(streams.In)
+	root.SetOut(streams.Out)
+	root.SetErr(streams.Err)
+	err := root.ExecuteContext(ctx)
+	a.close()
+	if err == nil {
+		return exitDone
+	}
+	f := explain(ctx, err)
+	a.fail(f)
+	return f.Code
+}

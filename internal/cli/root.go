@@ -1,0 +1,159 @@
+package cli
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"geusemaker/internal/stack"
+)
+
+// globals are the flags that every command takes.
+type globals struct {
+	output   string
+	region   string
+	profile  string
+	home     string
+	sandbox  bool
+	yes      bool
+	quiet    bool
+	verbose  bool
+	noColor  bool
+	progress string
+	logFile  string
+	timeout  time.Duration
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "geusemaker",
+		Short: "A complete self-hosted AI stack on your own AWS account, with one command",
+		Long: `geusemaker puts n8n, Ollama, Qdrant, Crawl4AI and PostgreSQL on your own AWS account: network, storage,
+machine and services, until they answer. Then it lists, inspects and removes what it made.
+
+Try it without an account:  geusemaker deploy demo --sandbox --yes`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+		Args: cobra.ArbitraryArgs,
+	}
+	a.addGlobalFlags(root)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
+	root.AddGroup(&cobra.Group{ID: "main", Title: "Deployments:"}, &cobra.Group{ID: "more", Title: "More:"})
+	for _, cmd := range []*cobra.Command{newDeploy(a), newPlan(a), newList(a), newInspect(a), newHealth(a), newDestroy(a)} {
+		cmd.GroupID = "main"
+		root.AddCommand(cmd)
+	}
+	for _, cmd := range []*cobra.Command{newConfig(a), newSandbox(a), newVersion(a)} {
+		cmd.GroupID = "more"
+		root.AddCommand(cmd)
+	}
+	root.SetHelpCommandGroupID("more")
+	root.SetCompletionCommandGroupID("more")
+	root.AddCommand(newEnvironmentTopic(), newExitCodesTopic())
+	return root
+}
+
+func (a *app) addGlobalFlags(root *cobra.Command) {
+	flags, g := root.PersistentFlags(), &a.global
+	flags.StringVarP(&g.output, "output", "o", outputTable, "form of the result: table, json, yaml")
+	flags.StringVar(&g.region, "region", "", "AWS region (default: AWS_REGION, then the profile's, then us-east-1)")
+	flags.StringVar(&g.profile, "profile", "", "AWS profile")
+	flags.StringVar(&g.home, "home", "", "folder for the records of deployments (default ~/.geusemaker)")
+	flags.BoolVar(&g.sandbox, "sandbox", false, "use a pretend AWS account: no credentials, no cost")
+	flags.BoolVarP(&g.yes, "yes", "y", false, "do not ask")
+	flags.BoolVarP(&g.quiet, "quiet", "q", false, "show only results, warnings and errors")
+	flags.BoolVarP(&g.verbose, "verbose", "v", false, "show every AWS call")
+	flags.BoolVar(&g.noColor, "no-color", false, "no colour")
+	flags.StringVar(&g.progress, "progress", "auto", "progress on the error stream: auto, tty, plain, json, quiet")
+	flags.StringVar(&g.logFile, "log-file", "", "append a line of JSON to this file for every event and AWS call")
+	flags.DurationVar(&g.timeout, "timeout", 0, "give up after this long, such as 30m")
+	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{outputTable, outputJSON, outputYAML}, cobra.ShellCompDirectiveNoFileComp))
+	_ = root.RegisterFlagCompletionFunc("progress", cobra.FixedCompletions(progressModes, cobra.ShellCompDirectiveNoFileComp))
+}
+
+var progressModes = []string{"auto", "tty", "plain", "json", "quiet"}
+
+// prepare reads the global settings, flags before environment, and refuses those that make no sense.
+func (a *app) prepare(cmd *cobra.Command) error {
+	flags, g := cmd.Flags(), &a.global
+	text := map[string]*string{"output": &g.output, "profile": &g.profile, "home": &g.home, "progress": &g.progress, "log-file": &g.logFile}
+	for name, p := range text {
+		if v := a.getenv(envName(name)); v != "" && !flags.Changed(name) {
+			*p = v
+		}
+	}
+	for name, p := range map[string]*bool{"sandbox": &g.sandbox, "yes": &g.yes, "quiet": &g.quiet, "verbose": &g.verbose, "no-color": &g.noColor} {
+		if v := a.getenv(envName(name)); v != "" && !flags.Changed(name) {
+			*p = v != "0" && v != "false"
+		}
+	}
+	if v := a.getenv(envName("timeout")); v != "" && !flags.Changed("timeout") {
+		d, err := time.ParseDuration(v)
+		if err != nil {
+			return usage("%s: %q is not a duration such as 30m", envName("timeout"), v)
+		}
+		g.timeout = d
+	}
+	if !slices.Contains([]string{outputTable, outputJSON, outputYAML}, g.output) {
+		bad := g.output
+		g.output = outputTable
+		return usage("--output: %q is not known; use table, json or yaml", bad)
+	}
+	if !slices.Contains(progressModes, g.progress) {
+		return usage("--progress: %q is not known; use %s", g.progress, strings.Join(progressModes, ", "))
+	}
+	if g.timeout < 0 {
+		return usage("--timeout: %s is negative", g.timeout)
+	}
+	if g.noColor {
+		a.streams.DisableColor()
+	}
+	return a.openLog()
+}
+
+func envName(flag string) string {
+	return "GEUSEMAKER_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// flagError names the flag that was probably meant.
+func flagError(cmd *cobra.Command, err error) error {
+	e := &usageError{err: err, hints: []string{fmt.Sprintf("`%s --help` lists the flags", cmd.CommandPath())}}
+	name, found := strings.CutPrefix(err.Error(), "unknown flag: --")
+	if !found {
+		return e
+	}
+	var known []string
+	for _, f := range stack.Fields() {
+		if cmd.Flags().Lookup(f.Flag()) != nil {
+			known = append(known, f.Flag())
+		}
+	}
+	known = append(known, flagNames(cmd)...)
+	if near := stack.Nearest(name, known); near != "" {
+		e.hints = append([]string{fmt.Sprintf("did you mean --%s?", near)}, e.hints...)
+	}
+	return e
+}
+
+func unknownCommand(root *cobra.Command, word string) error {
+	var known []string
+	for _, c := range root.Commands() {
+		known = append(known, c.Name())
+	}
+	e := &usageError{err: fmt.Errorf("there is no command %q", word), hints: []string{"`geusemaker help` lists the commands"}}
+	if near := stack.Nearest(word, known); near != "" {
+		e.hints = append([]string{fmt.Sprintf("did you mean `geusemaker %s`?", near)}, e.hints...)
+	}
+	return e
+}

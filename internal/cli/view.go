@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"geusemaker/internal/stack"
+	"geusemaker/internal/term"
+)
+
+// The functions in this file put documents into the words and columns that people read.
+
+func (a *app) planView(in *intention) string {
+	s := in.state
+	image := s.Facts.Image
+	facts := [][2]string{
+		{"account", s.Account},
+		{"region", s.Region + ", zones " + strings.Join(s.Facts.Zones, " and ")},
+		{"image", fmt.Sprintf("%s (%s, of %s)", image.Name, image.ID, image.CreatedAt.Format(time.DateOnly))},
+	}
+	if len(s.Facts.Offers) > 0 {
+		o := s.Facts.Offers[0]
+		facts = append(facts, [2]string{"machine", fmt.Sprintf("%s, %d vCPU, %d GiB, %s; %d more pools if it cannot be had", o.Type, o.VCPUs, o.MemoryMiB>>10, o.Market, len(s.Facts.Offers)-1)})
+	}
+	facts = append(facts, [2]string{"open to", strings.Join(access(s, stack.Record{}).AllowCIDRs, ", ")})
+	return term.PlanView(a.streams.OutScreen(), term.PlanInput{
+		Title: "Plan for " + s.Name, Sandbox: s.Sandbox, Facts: facts, Plan: in.plan, Cost: in.cost, Now: in.clock.Now(), Warnings: s.Facts.Warnings,
+	})
+}
+
+func (a *app) destroyPlanView(s stack.State, plan stack.Plan) string {
+	now := a.now(s.Sandbox)
+	return term.PlanView(a.streams.ErrScreen(), term.PlanInput{
+		Title: "What destroying " + s.Name + " deletes", Sandbox: s.Sandbox,
+		Facts: [][2]string{{"account", s.Account}, {"region", s.Region}, {"cost to date", s.Cost(now).ToDate.Format(2)}},
+		Plan:  plan, Now: now,
+	})
+}
+
+func (a *app) destroyView(d destroyDoc, inSandbox bool, took time.Duration) string {
+	in := term.DestroyInput{Name: d.Name, Sandbox: inSandbox, Proven: d.Proven, Took: took}
+	for _, r := range d.Deleted {
+		in.Deleted = append(in.Deleted, [2]string{string(r.Key), r.ID})
+	}
+	for _, r := range d.Remaining {
+		in.Remaining = append(in.Remaining, term.Left{Key: string(r.Key), ID: r.ID})
+	}
+	for _, k := range d.Kept {
+		in.Kept = append(in.Kept, term.Left{Key: string(k.Key), ID: k.ID, Reason: k.Reason, Monthly: k.Monthly})
+	}
+	return term.DestroyView(a.streams.OutScreen(), in)
+}
+
+// listView shows rows; all tells how many there are without filters.
+func (a *app) listView(docs []listDoc, all int) string {
+	if len(docs) == 0 && all > 0 {
+		return fmt.Sprintf("none of %d deployments fits these filters\n", all)
+	}
+	var rows []term.ListRow
+	for _, d := range docs {
+		r := term.ListRow{
+			Name: d.Name, Status: string(d.Status), Region: d.Region, Machine: strings.TrimSpace(d.InstanceType + " " + d.Market),
+			URL: d.N8NURL, Error: d.LastError, Sandbox: d.Sandbox,
+		}
+		if d.CreatedAt != nil {
+			r.Age = term.Age(a.now(d.Sandbox).Sub(*d.CreatedAt))
+			r.ToDate, r.Monthly = d.ToDate.Format(2), d.Monthly.Format(2)
+		}
+		rows = append(rows, r)
+	}
+	return term.ListView(a.streams.OutScreen(), rows)
+}
+
+func (a *app) inspectView(d inspectDoc) string {
+	now := a.now(d.Sandbox)
+	return term.InspectView(a.streams.OutScreen(), term.InspectInput{
+		Title: d.Name, Status: string(d.Status), Sandbox: d.Sandbox, Warnings: d.Warnings,
+		Sections: []term.Section{
+			{Title: "Overview", Pairs: [][2]string{
+				{"id", d.ID},
+				{"account", d.Account},
+				{"region", strings.TrimSpace(d.Region + " " + d.Zone)},
+				{"tier", d.Tier + ", " + d.Workload},
+				{"created", when(d.CreatedAt, now)},
+				{"changed", when(d.UpdatedAt, now)},
+				{"last error", d.LastError},
+			}},
+			{Title: "Machine", Pairs: [][2]string{
+				{"instance", d.Instance.ID},
+				{"type", strings.TrimSpace(d.Instance.Type + " " + d.Instance.Market)},
+				{"state", d.Instance.State},
+				{"address", d.Instance.PublicIP},
+				{"inside", d.Instance.PrivateIP},
+				{"image", d.Image.Name + " " + d.Image.ID},
+				{"launched", when(d.Instance.LaunchedAt, now)},
+			}},
+			{Title: "Services", Table: endpointsTable(d.Endpoints)},
+			{
+				Title: "Access", Pairs: [][2]string{{"mode", d.Access.Mode}, {"open to", strings.Join(d.Access.AllowCIDRs, ", ")}, {"key pair", d.Access.KeyPair}},
+				Lines: some(d.Access.ConnectCommand, d.Access.SSHCommand, d.Access.SCPCommand),
+			},
+			{Title: "Boot", Table: bootTable(d.Boot.Steps), Pairs: [][2]string{{"log", d.Boot.LogPath}}},
+			{Title: "Resources", Table: resourcesTable(d.Resources)},
+			term.CostSection(d.Cost, now),
+			{Title: "Chosen settings", Pairs: chosen(d.Config)},
+		},
+	})
+}
+
+func (a *app) endpointsView(endpoints []stack.Endpoint) string {
+	return a.streams.OutScreen().Table(*endpointsTable(endpoints))
+}
+
+func endpointsTable(endpoints []stack.Endpoint) *term.Table {
+	t := &term.Table{Columns: []term.Column{{Name: "SERVICE"}, {Name: "HEALTH", Paint: term.Screen.Status}, {Name: "URL"}, {Name: "AUTH", Drop: 2}, {Name: "DETAIL", Drop: 1, Min: 12}}}
+	for _, e := range endpoints {
+		t.Rows = append(t.Rows, term.Row{Cells: []string{e.Service, string(e.Health), e.URL, e.Auth, e.Detail}})
+	}
+	return t
+}
+
+func bootTable(steps []stack.BootStep) *term.Table {
+	t := &term.Table{Columns: []term.Column{{Name: "STEP"}, {Name: "STATUS", Paint: term.Screen.Status}, {Name: "TIME", Right: true}, {Name: "DETAIL", Min: 12, Drop: 1}}}
+	for _, s := range steps {
+		t.Rows = append(t.Rows, term.Row{Cells: []string{s.Name, s.Status, term.Duration(time.Duration(s.Seconds * float64(time.Second))), s.Detail}})
+	}
+	return t
+}
+
+func resourcesTable(resources []resourceDoc) *term.Table {
+	t := &term.Table{Tree: true, Columns: []term.Column{{}, {}, {Paint: term.Screen.Status}, {Drop: 1}}}
+	for _, r := range resources {
+		origin := "created"
+		if !r.Owned {
+			origin = "yours before"
+		}
+		t.Rows = append(t.Rows, term.Row{Cells: []string{string(r.Key), r.ID, string(r.Status), origin}})
+	}
+	return t
+}
+
+// chosen lists the settings that somebody chose. The rest are defaults, which `config show` lists.
+func chosen(c stack.Config) [][2]string {
+	var pairs [][2]string
+	defaults := stack.NewConfig()
+	for _, key := range c.Differences(&defaults) {
+		if key != "name" && key != "region" {
+			pairs = append(pairs, [2]string{key, c.Text(key)})
+		}
+	}
+	return pairs
+}
+
+func (a *app) configView(c stack.Config) string {
+	t := term.Table{Columns: []term.Column{{Name: "KEY"}, {Name: "VALUE", Min: 16}, {Name: "FROM", Drop: 1}}}
+	for _, f := range stack.Fields() {
+		t.Rows = append(t.Rows, term.Row{Cells: []string{f.Key, c.Text(f.Key), c.SourceOf(f.Key).String()}})
+	}
+	return a.streams.OutScreen().Table(t)
+}
+
+func (a *app) inventoryView(inventory map[string][]string) string {
+	var sections []term.Section
+	for _, kind := range sortedKeys(inventory) {
+		sections = append(sections, term.Section{Title: fmt.Sprintf("%s (%d)", kind, len(inventory[kind])), Lines: inventory[kind]})
+	}
+	if len(sections) == 0 {
+		return "the pretend account is empty\n"
+	}
+	return a.streams.OutScreen().Sections(sections...)
+}
+
+func when(t, now time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return fmt.Sprintf("%s (%s ago)", t.UTC().Format("2006-01-02 15:04 UTC"), term.Age(now.Sub(t)))
+}
+
+func some(lines ...string) []string {
+	var all []string
+	for _, l := range lines {
+		if l != "" {
+			all = append(all, l)
+		}
+	}
+	return all
+}

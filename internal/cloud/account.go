@@ -1,0 +1,177 @@
+// Package cloud is the door to one AWS account and region: behind it lie the drivers of all kinds of resources, what is
+// found out before a plan, and the way to ask a machine. The pretend account is plugged in here, under the SDK, so that all
+// else is the same for both.
+package cloud
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"os"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/efs"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/pricing"
+	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
+	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"geusemaker/internal/cloud/api"
+	"geusemaker/internal/cloud/compute"
+	"geusemaker/internal/cloud/identity"
+	"geusemaker/internal/cloud/market"
+	"geusemaker/internal/cloud/network"
+	"geusemaker/internal/cloud/sandbox"
+	"geusemaker/internal/cloud/storage"
+	"geusemaker/internal/engine"
+	"geusemaker/internal/stack"
+)
+
+// Options say which account to open, and how.
+type Options struct {
+	Region  string
+	Profile string
+	// Sandbox is the pretend account to use instead of AWS.
+	Sandbox *sandbox.Account
+	// UserData renders what a machine boots with.
+	UserData func(stack.Machine) ([]byte, error)
+	// Observe sees every call; nil means nobody.
+	Observe func(api.Call)
+}
+
+// Account is one AWS account in one region.
+type Account struct {
+	options Options
+	config  aws.Config
+	clock   engine.Clock
+	ec2     *ec2.Client
+	ssm     *ssm.Client
+	sts     *sts.Client
+}
+
+// Open prepares the clients. It makes no call.
+func Open(ctx context.Context, o Options) (*Account, error) {
+	a := &Account{options: o, clock: engine.Wall{}}
+	if o.Sandbox != nil {
+		a.config, a.clock = o.Sandbox.Config(o.Region), o.Sandbox.Clock()
+		api.Guard(&a.config)
+	} else {
+		config, err := api.Dial(ctx, api.Options{Region: o.Region, Profile: o.Profile})
+		if err != nil {
+			return nil, err
+		}
+		a.config = config
+	}
+	if o.Observe != nil {
+		api.Observe(&a.config, a.clock, o.Observe)
+	}
+	a.ec2, a.ssm, a.sts = ec2.NewFromConfig(a.config), ssm.NewFromConfig(a.config), sts.NewFromConfig(a.config)
+	return a, nil
+}
+
+// DefaultRegion is the region that the AWS settings of this machine name, or "".
+func DefaultRegion(ctx context.Context, profile string) (string, error) {
+	config, err := api.Dial(ctx, api.Options{Profile: profile})
+	if errors.Is(err, api.ErrNoRegion) {
+		return "", nil
+	}
+	return config.Region, err
+}
+
+// Drivers returns the drivers of all kinds.
+func (a *Account) Drivers() map[stack.Kind]engine.Driver {
+	all := map[stack.Kind]engine.Driver{}
+	for _, some := range []map[stack.Kind]engine.Driver{
+		network.Drivers(a.ec2, a.clock),
+		storage.Drivers(efs.NewFromConfig(a.config), a.ec2, a.clock),
+		identity.Drivers(iam.NewFromConfig(a.config), a.ssm, a.clock),
+		compute.Drivers(a.ec2, a.clock, a.options.UserData),
+	} {
+		maps.Copy(all, some)
+	}
+	return all
+}
+
+// Facts finds out what a plan rests on.
+func (a *Account) Facts(ctx context.Context, c stack.Config) (stack.Facts, error) {
+	return market.New(market.Clients{
+		EC2: a.ec2, SSM: a.ssm, STS: a.sts,
+		Pricing: pricing.NewFromConfig(a.config),
+		Quotas:  servicequotas.NewFromConfig(a.config),
+	}, a.clock, a.callerAddress()).Facts(ctx, c)
+}
+
+// MustBe refuses to go on with another account's credentials.
+func (a *Account) MustBe(ctx context.Context, account string) error {
+	who, err := a.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return err
+	}
+	if got := *who.Account; account != "" && got != account {
+		return fmt.Errorf("these credentials are of account %s, but the deployment lies in account %s; choose the right --profile", got, account)
+	}
+	return nil
+}
+
+// Machine returns the way to ask a machine how its boot goes.
+func (a *Account) Machine() *compute.Machine { return compute.NewMachine(a.ssm, a.clock) }
+
+// AwaitManaged waits until the machine can be managed. Where that cannot be asked, it warns and does not wait.
+func (a *Account) AwaitManaged(ctx context.Context, instanceID string, tell, warn func(string)) error {
+	err := a.Machine().AwaitOnline(ctx, instanceID, tell)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return context.Cause(ctx)
+	case errors.As(err, new(*api.TimeoutError)):
+		return err
+	}
+	message, _ := api.Explain(err)
+	warn("cannot tell whether the machine can be managed: ssm:DescribeInstanceInformation: " + message)
+	return nil
+}
+
+// Clock is the clock of the account: the sandbox's runs fast.
+func (a *Account) Clock() engine.Clock { return a.clock }
+
+// Transport carries what goes to public addresses, such as probes of the services; nil means the network.
+func (a *Account) Transport() http.RoundTripper {
+	if a.options.Sandbox == nil {
+		return nil
+	}
+	return a.options.Sandbox.Transport()
+}
+
+// callerAddress finds the address from which the services will see their user. A custom endpoint, such as a mock of AWS,
+// sees its user where this machine speaks to it.
+func (a *Account) callerAddress() market.AddressFinder {
+	if endpoint := os.Getenv("AWS_ENDPOINT_URL"); endpoint != "" && a.options.Sandbox == nil {
+		return func(ctx context.Context) (string, error) { return localAddress(ctx, endpoint) }
+	}
+	return market.CheckIP(&http.Client{Transport: a.Transport()})
+}
+
+// localAddress is the address of this machine towards an endpoint.
+func localAddress(ctx context.Context, endpoint string) (string, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return "", err
+	}
+	host := u.Host
+	if u.Port() == "" {
+		host = net.JoinHostPort(u.Hostname(), map[bool]string{true: "443", false: "80"}[u.Scheme == "https"])
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", host)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	address := conn.LocalAddr().(*net.TCPAddr).AddrPort().Addr().Unmap()
+	return netip.PrefixFrom(address, address.BitLen()).String(), nil
+}

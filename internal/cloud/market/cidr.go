@@ -1,0 +1,139 @@
+package market
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"geusemaker/internal/stack"
+)
+
+// firstBlock is the first /16 that is tried. What lies below in 10.0.0.0/8 is what people and other tools choose first.
+const firstBlock = 20
+
+// taken is an address range in use, and by what.
+type taken struct {
+	block netip.Prefix
+	by    string
+}
+
+// network is what is known of the networks of the region.
+type network struct {
+	taken []taken
+	vpcs  int
+	known bool
+}
+
+// askNetwork asks which address ranges are in use: those of the region's VPCs and of the networks that they are peered with.
+func (m *Market) askNetwork(ctx context.Context) (network, []string) {
+	var n network
+	var peered []taken
+	var warnings []string
+	err := together(
+		func() error {
+			pages := ec2.NewDescribeVpcsPaginator(m.clients.EC2, &ec2.DescribeVpcsInput{})
+			for pages.HasMorePages() {
+				page, err := pages.NextPage(ctx)
+				if err != nil {
+					return err
+				}
+				n.vpcs += len(page.Vpcs)
+				for _, v := range page.Vpcs {
+					n.taken = append(n.taken, blocksOf(v)...)
+				}
+			}
+			return nil
+		},
+		func() error {
+			pages := ec2.NewDescribeVpcPeeringConnectionsPaginator(m.clients.EC2, &ec2.DescribeVpcPeeringConnectionsInput{})
+			for pages.HasMorePages() {
+				page, err := pages.NextPage(ctx)
+				if err != nil {
+					return nil // peerings are rare, and the VPCs tell the most
+				}
+				for _, p := range page.VpcPeeringConnections {
+					peered = append(peered, blocksOfPeer(p.AccepterVpcInfo)...)
+					peered = append(peered, blocksOfPeer(p.RequesterVpcInfo)...)
+				}
+			}
+			return nil
+		},
+	)
+	if err != nil {
+		warnings = append(warnings, "the address ranges in use are not known ("+because(err)+"); the new VPC may overlap another")
+	}
+	n.known = err == nil
+	n.taken = append(n.taken, peered...)
+	return n, warnings
+}
+
+func blocksOf(v ec2types.Vpc) []taken {
+	by := aws.ToString(v.VpcId)
+	all := parsed(by, v.CidrBlock)
+	for _, a := range v.CidrBlockAssociationSet {
+		if a.CidrBlockState == nil || a.CidrBlockState.State == ec2types.VpcCidrBlockStateCodeAssociated || a.CidrBlockState.State == ec2types.VpcCidrBlockStateCodeAssociating {
+			all = append(all, parsed(by, a.CidrBlock)...)
+		}
+	}
+	return all
+}
+
+func blocksOfPeer(info *ec2types.VpcPeeringConnectionVpcInfo) []taken {
+	if info == nil {
+		return nil
+	}
+	by := aws.ToString(info.VpcId) + ", which is peered"
+	all := parsed(by, info.CidrBlock)
+	for _, b := range info.CidrBlockSet {
+		all = append(all, parsed(by, b.CidrBlock)...)
+	}
+	return all
+}
+
+func parsed(by string, cidr *string) []taken {
+	block, err := netip.ParsePrefix(aws.ToString(cidr))
+	if err != nil {
+		return nil
+	}
+	return []taken{{block, by}}
+}
+
+// vpcCIDR is the address range of the new VPC: the user's, with a warning when it overlaps another, or a /16 of 10.0.0.0/8
+// that is free. Docker's networks on the machine lie in 172.16.0.0/12 and 192.168.0.0/16 (Docker documentation, "dockerd",
+// default address pools), which are therefore never chosen.
+func (n network) vpcCIDR(c stack.Config) (string, []string, error) {
+	if c.VPCCIDR != stack.Auto {
+		block, err := netip.ParsePrefix(c.VPCCIDR)
+		if err != nil {
+			return "", nil, &stack.FieldError{Key: "vpc_cidr", Problem: fmt.Sprintf("%q is not a CIDR block", c.VPCCIDR), Source: c.SourceOf("vpc_cidr")}
+		}
+		if i := slices.IndexFunc(n.taken, func(t taken) bool { return t.block.Overlaps(block) }); i >= 0 {
+			return c.VPCCIDR, []string{fmt.Sprintf("vpc_cidr %s overlaps %s of %s: the two could not be peered", block, n.taken[i].block, n.taken[i].by)}, nil
+		}
+		return c.VPCCIDR, nil, nil
+	}
+	for i := range 256 {
+		block := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(firstBlock + i), 0, 0}), 16)
+		if !slices.ContainsFunc(n.taken, func(t taken) bool { return t.block.Overlaps(block) }) {
+			return block.String(), nil, nil
+		}
+	}
+	return "", nil, &stack.FieldError{Key: "vpc_cidr", Problem: "every /16 of 10.0.0.0/8 is in use in this region", Fix: "set vpc_cidr to a free block, /16 to /24"}
+}
+
+// vpcQuota is the quota "VPCs per Region" (Amazon VPC user guide, "Amazon VPC quotas"), which new accounts meet first.
+const vpcQuota = "L-F678F1CE"
+
+// room warns when the region can hold no further VPC. An unknown quota is no news.
+func (n network) room(limit int, limitKnown bool) []string {
+	if !n.known || !limitKnown || n.vpcs < limit {
+		return nil
+	}
+	return []string{fmt.Sprintf("the region holds %d VPCs, and the account's quota is %d: making one more will fail; delete one, "+
+		"or ask for more: https://console.aws.amazon.com/servicequotas/home/services/vpc/quotas/%s", n.vpcs, limit, vpcQuota)}
+}

@@ -1,0 +1,138 @@
+package network
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"geusemaker/internal/cloud/api"
+	"geusemaker/internal/engine"
+	"geusemaker/internal/stack"
+)
+
+// securityGroups is the driver of stack.SecurityGroup. A new group lets everything out and nothing in.
+type securityGroups struct{ room }
+
+func (d securityGroups) describe(ctx context.Context, id string) (ec2types.SecurityGroup, error) {
+	out, err := d.ec2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{id}})
+	if err != nil {
+		return ec2types.SecurityGroup{}, api.Absent(err)
+	}
+	return only(out.SecurityGroups)
+}
+
+// Read implements engine.Driver.
+func (d securityGroups) Read(ctx context.Context, t engine.Target) (engine.Found, error) {
+	g, err := d.describe(ctx, t.Record.ID)
+	if err != nil {
+		return engine.Found{}, err
+	}
+	return foundGroup(g), nil
+}
+
+func foundGroup(g ec2types.SecurityGroup) engine.Found {
+	return api.Found(aws.ToString(g.GroupId), api.FromEC2(g.Tags), nil)
+}
+
+func (d securityGroups) search(ctx context.Context, filter ec2types.Filter) ([]ec2types.SecurityGroup, error) {
+	pages := ec2.NewDescribeSecurityGroupsPaginator(d.ec2, &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{filter}})
+	return api.All(ctx, pages, func(out *ec2.DescribeSecurityGroupsOutput) []ec2types.SecurityGroup { return out.SecurityGroups })
+}
+
+// List implements engine.Driver.
+func (d securityGroups) List(ctx context.Context, stackID string) ([]engine.Found, error) {
+	groups, err := d.search(ctx, api.OwnerFilter(stackID))
+	return each(groups, foundGroup), err
+}
+
+// Create implements engine.Driver.
+func (d securityGroups) Create(ctx context.Context, t engine.Target) (engine.Found, error) {
+	spec := t.Spec.(stack.SecurityGroup)
+	var out *ec2.CreateSecurityGroupOutput
+	err := d.known(ctx, t, func(ctx context.Context) (err error) {
+		out, err = d.ec2.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
+			VpcId: new(t.Need(spec.VPC).ID), GroupName: &spec.Name, Description: new(describable(spec.Description)),
+			TagSpecifications: api.TagSpecification(ec2types.ResourceTypeSecurityGroup, api.Named(t.Tags, spec.Name)),
+		})
+		return err
+	})
+	if err != nil {
+		return engine.Found{}, api.CreateError(err)
+	}
+	return api.Found(aws.ToString(out.GroupId), t.Tags, nil), nil
+}
+
+// Settle implements engine.Driver. It adds the rules that the group lacks, all in one call, since one that is there
+// already makes EC2 refuse the whole call (EC2 API reference, AuthorizeSecurityGroupIngress). Rules that others added stay.
+func (d securityGroups) Settle(ctx context.Context, t engine.Target) (engine.Found, error) {
+	wanted, err := ingress(t.Spec.(stack.SecurityGroup).Rules, func(key stack.Key) string { return t.Need(key).ID })
+	if err != nil {
+		return engine.Found{}, err
+	}
+	var found engine.Found
+	w := api.Wait{Clock: d.clock, For: "the security group " + t.Record.ID + " to take its rules", Budget: api.Propagation, Tell: t.Tell}
+	err = w.Until(ctx, func(ctx context.Context) (bool, error) {
+		g, err := d.describe(ctx, t.Record.ID)
+		if err == nil {
+			found = foundGroup(g)
+			err = d.authorize(ctx, t, missing(wanted, g.IpPermissions))
+		}
+		if errors.Is(err, engine.ErrNotFound) || api.IsNotFound(err) || api.IsDuplicate(err) {
+			return false, nil // what AWS shows lags behind what is
+		}
+		return err == nil, err
+	})
+	return found, err
+}
+
+func (d securityGroups) authorize(ctx context.Context, t engine.Target, rules []rule) error {
+	if len(rules) == 0 {
+		return nil
+	}
+	_, err := d.ec2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
+		GroupId: &t.Record.ID, IpPermissions: permissions(rules),
+		TagSpecifications: api.TagSpecification(ec2types.ResourceTypeSecurityGroupRule, t.Tags),
+	})
+	return err
+}
+
+// Delete implements engine.Driver. A group that a rule of another group names cannot be deleted; such a rule in a group of
+// the same deployment is revoked.
+func (d securityGroups) Delete(ctx context.Context, t engine.Target) error {
+	err := api.Remove(ctx, d.clock, t, func(ctx context.Context) error {
+		_, err := d.ec2.DeleteSecurityGroup(ctx, &ec2.DeleteSecurityGroupInput{GroupId: &t.Record.ID})
+		if !api.IsDependency(err) {
+			return err
+		}
+		if revoking := d.revokeReferences(ctx, t); revoking != nil {
+			return revoking
+		}
+		return err // which passes
+	})
+	if err != nil {
+		return d.blocked(ctx, err, filter("group-id", t.Record.ID))
+	}
+	return api.Gone(ctx, d.clock, t, d.describe)
+}
+
+// revokeReferences removes the rules by which other groups of the deployment let this group in.
+func (d securityGroups) revokeReferences(ctx context.Context, t engine.Target) error {
+	groups, err := d.search(ctx, filter("ip-permission.group-id", t.Record.ID))
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		references := referring(g.IpPermissions, t.Record.ID)
+		if len(references) == 0 || !api.Owns(t.Stack.ID, api.FromEC2(g.Tags)) {
+			continue
+		}
+		_, err := d.ec2.RevokeSecurityGroupIngress(ctx, &ec2.RevokeSecurityGroupIngressInput{GroupId: g.GroupId, IpPermissions: references})
+		if err != nil && !api.IsNotFound(err) {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package network
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+
+	"geusemaker/internal/cloud/api"
+	"geusemaker/internal/engine"
+	"geusemaker/internal/stack"
+)
+
+// subnets is the driver of stack.Subnet.
+type subnets struct{ room }
+
+func (d subnets) describe(ctx context.Context, id string) (ec2types.Subnet, error) {
+	out, err := d.ec2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{id}})
+	if err != nil {
+		return ec2types.Subnet{}, api.Absent(err)
+	}
+	return only(out.Subnets)
+}
+
+// Read implements engine.Driver.
+func (d subnets) Read(ctx context.Context, t engine.Target) (engine.Found, error) {
+	n, err := d.describe(ctx, t.Record.ID)
+	if err != nil {
+		return engine.Found{}, err
+	}
+	return foundSubnet(n), nil
+}
+
+func foundSubnet(n ec2types.Subnet) engine.Found {
+	return api.Found(aws.ToString(n.SubnetId), api.FromEC2(n.Tags), map[string]string{stack.AttrZone: aws.ToString(n.AvailabilityZone)})
+}
+
+// List implements engine.Driver.
+func (d subnets) List(ctx context.Context, stackID string) ([]engine.Found, error) {
+	pages := ec2.NewDescribeSubnetsPaginator(d.ec2, &ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{api.OwnerFilter(stackID)}})
+	return api.All(ctx, pages, func(out *ec2.DescribeSubnetsOutput) []engine.Found { return each(out.Subnets, foundSubnet) })
+}
+
+// Create implements engine.Driver. The zone is always named, since AWS does not spread subnets by itself (EC2 API reference,
+// CreateSubnet).
+func (d subnets) Create(ctx context.Context, t engine.Target) (engine.Found, error) {
+	spec := t.Spec.(stack.Subnet)
+	var out *ec2.CreateSubnetOutput
+	err := d.known(ctx, t, func(ctx context.Context) (err error) {
+		out, err = d.ec2.CreateSubnet(ctx, &ec2.CreateSubnetInput{
+			VpcId: new(t.Need(spec.VPC).ID), CidrBlock: &spec.CIDR, AvailabilityZone: &spec.Zone,
+			TagSpecifications: api.TagSpecification(ec2types.ResourceTypeSubnet, api.Named(t.Tags, spec.Name)),
+		})
+		return err
+	})
+	if err != nil {
+		return engine.Found{}, api.CreateError(err)
+	}
+	return foundSubnet(*out.Subnet), nil
+}
+
+// Settle implements engine.Driver.
+func (d subnets) Settle(ctx context.Context, t engine.Target) (engine.Found, error) {
+	spec := t.Spec.(stack.Subnet)
+	var n ec2types.Subnet
+	err := d.available(ctx, t, "the subnet", func(ctx context.Context) (done bool, err error) {
+		n, err = d.describe(ctx, t.Record.ID)
+		return n.State == ec2types.SubnetStateAvailable, err
+	})
+	if err != nil || aws.ToBool(n.MapPublicIpOnLaunch) == spec.Public {
+		return foundSubnet(n), err
+	}
+	err = d.known(ctx, t, func(ctx context.Context) error {
+		_, err := d.ec2.ModifySubnetAttribute(ctx, &ec2.ModifySubnetAttributeInput{
+			SubnetId: &t.Record.ID, MapPublicIpOnLaunch: &ec2types.AttributeBooleanValue{Value: &spec.Public},
+		})
+		return err
+	})
+	return foundSubnet(n), err
+}
+
+// Delete implements engine.Driver.
+func (d subnets) Delete(ctx context.Context, t engine.Target) error {
+	err := api.Remove(ctx, d.clock, t, func(ctx context.Context) error {
+		_, err := d.ec2.DeleteSubnet(ctx, &ec2.DeleteSubnetInput{SubnetId: &t.Record.ID})
+		return err
+	})
+	if err != nil {
+		return d.blocked(ctx, err, filter("subnet-id", t.Record.ID))
+	}
+	return api.Gone(ctx, d.clock, t, d.describe)
+}

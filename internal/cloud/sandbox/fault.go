@@ -1,0 +1,111 @@
+package sandbox
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The effects that a fault can have.
+const (
+	EffectError       = "error"        // the call is refused with Code, Message and HTTPStatus; nothing changes
+	EffectLoseRequest = "lose-request" // the connection breaks before the account has seen the call
+	EffectLoseReply   = "lose-reply"   // the connection breaks after the account has carried the call out
+	EffectDelay       = "delay"        // the call takes Delay longer
+	EffectBootFails   = "boot-fails"   // Service "machine": the bootstrap gives up at the step named by Operation
+)
+
+// ServiceMachine is the Service of faults that act on the machine instead of on a call.
+const ServiceMachine = "machine"
+
+// Fault makes calls fail on purpose. Service and Operation may hold the wildcards * and ?. Faults are kept in the snapshot, so they also act on later commands.
+type Fault struct {
+	Service   string `json:"service"`   // as the SDK names it: EC2, EFS, IAM, SSM ...
+	Operation string `json:"operation"` // CreateVpc ...
+
+	Effect     string        `json:"effect"`
+	Code       string        `json:"code,omitempty"`
+	Message    string        `json:"message,omitempty"`
+	HTTPStatus int           `json:"http_status,omitempty"` // 0: the status that comes with Code
+	Delay      time.Duration `json:"delay,omitempty"`       // virtual
+	Skip       int           `json:"skip,omitempty"`        // let this many matching calls pass first
+	Count      int           `json:"count,omitempty"`       // then act this many times; 0 means always
+	Seen       int           `json:"seen,omitempty"`        // matching calls so far
+}
+
+// Validate says what is wrong with the fault, naming the allowed values.
+func (f Fault) Validate() error {
+	effects := []string{EffectError, EffectLoseRequest, EffectLoseReply, EffectDelay, EffectBootFails}
+	switch {
+	case !slices.Contains(effects, f.Effect):
+		return fmt.Errorf("unknown effect %q of a fault: use one of %v", f.Effect, effects)
+	case f.Service == "" || f.Operation == "":
+		return fmt.Errorf("a fault needs a service and an operation: use \"*\" for any")
+	case (f.Effect == EffectBootFails) != (f.Service == ServiceMachine):
+		return fmt.Errorf("effect %q goes with service %q and no other", EffectBootFails, ServiceMachine)
+	case f.Effect == EffectError && f.Code == "":
+		return fmt.Errorf("a fault with effect %q needs an error code", EffectError)
+	case f.Effect == EffectDelay && f.Delay <= 0:
+		return fmt.Errorf("a fault with effect %q needs a delay", EffectDelay)
+	case f.Effect == EffectBootFails && !slices.Contains(BootSteps(), f.Operation):
+		return fmt.Errorf("unknown boot step %q: use one of %v", f.Operation, BootSteps())
+	}
+	return nil
+}
+
+// hit counts a call against the fault and tells whether the fault acts on it.
+func (f *Fault) hit(service, operation string) bool {
+	if !like(f.Service, service) || !like(f.Operation, operation) {
+		return false
+	}
+	if f.Effect == EffectBootFails && service != ServiceMachine {
+		return false
+	}
+	f.Seen++
+	return f.Seen > f.Skip && (f.Count == 0 || f.Seen <= f.Skip+f.Count)
+}
+
+// says is the message of an injected error. A missing permission names user and action as AWS does.
+func (f *Fault) says(service, operation, account string) string {
+	if f.Message != "" {
+		return f.Message
+	}
+	switch f.Code {
+	case "UnauthorizedOperation", "AccessDenied", "AccessDeniedException":
+		prefix := strings.ToLower(strings.ReplaceAll(service, " ", ""))
+		if service == serviceEFS {
+			prefix = "elasticfilesystem"
+		}
+		action := prefix + ":" + operation
+		return "User: arn:aws:iam::" + account + ":user/sandbox is not authorized to perform: " + action +
+			" because no identity-based policy allows the " + action + " action"
+	}
+	return "This error was asked for with `geusemaker sandbox fault`."
+}
+
+// AddFault adds a fault to those that act on later calls. An invalid one is refused with the reason.
+func (a *Account) AddFault(f Fault) error {
+	if err := f.Validate(); err != nil {
+		return err
+	}
+	return a.update(func(s *state) error {
+		s.Faults = append(s.Faults, f)
+		return nil
+	})
+}
+
+// Faults returns the faults in force, as last known, with how often each was met.
+func (a *Account) Faults() []Fault {
+	var faults []Fault
+	_ = a.view(func(s *state) { faults = slices.Clone(s.Faults) })
+	return faults
+}
+
+// ClearFaults removes all faults.
+func (a *Account) ClearFaults() error {
+	return a.update(func(s *state) error {
+		s.Faults = nil
+		return nil
+	})
+}

@@ -1,0 +1,168 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/efs"
+	efstypes "github.com/aws/aws-sdk-go-v2/service/efs/types"
+
+	"geusemaker/internal/cloud/api"
+	"geusemaker/internal/engine"
+	"geusemaker/internal/stack"
+)
+
+// mountTargets is the driver of stack.MountTarget. Mount targets carry no tags: whose they are is known from their file
+// system, and which from their subnet.
+type mountTargets struct{ room }
+
+// describe asks for a mount target in whatever state it is, until EFS no longer knows it.
+func (d mountTargets) describe(ctx context.Context, id string) (efstypes.MountTargetDescription, error) {
+	out, err := d.efs.DescribeMountTargets(ctx, &efs.DescribeMountTargetsInput{MountTargetId: &id})
+	if err != nil {
+		return efstypes.MountTargetDescription{}, api.Absent(err)
+	}
+	if len(out.MountTargets) == 0 || out.MountTargets[0].LifeCycleState == efstypes.LifeCycleStateDeleted {
+		return efstypes.MountTargetDescription{}, engine.ErrNotFound
+	}
+	return out.MountTargets[0], nil
+}
+
+// Read implements engine.Driver.
+func (d mountTargets) Read(ctx context.Context, t engine.Target) (engine.Found, error) {
+	m, err := d.describe(ctx, t.Record.ID)
+	if err == nil && dying(m.LifeCycleState) {
+		err = engine.ErrNotFound
+	}
+	if err != nil {
+		return engine.Found{}, err
+	}
+	return foundMountTarget(m), nil
+}
+
+func foundMountTarget(m efstypes.MountTargetDescription) engine.Found {
+	return engine.Found{ID: aws.ToString(m.MountTargetId), Attrs: map[string]string{
+		stack.AttrAddress: aws.ToString(m.IpAddress),
+		stack.AttrSubnet:  aws.ToString(m.SubnetId),
+		stack.AttrZone:    aws.ToString(m.AvailabilityZoneName),
+	}}
+}
+
+// List implements engine.Driver.
+func (d mountTargets) List(ctx context.Context, stackID string) ([]engine.Found, error) {
+	systems, err := fileSystems(d).List(ctx, stackID)
+	if err != nil {
+		return nil, err
+	}
+	var all []engine.Found
+	for _, fs := range systems {
+		pages := efs.NewDescribeMountTargetsPaginator(d.efs, &efs.DescribeMountTargetsInput{FileSystemId: &fs.ID})
+		targets, err := api.All(ctx, pages, func(out *efs.DescribeMountTargetsOutput) []efstypes.MountTargetDescription { return out.MountTargets })
+		if err != nil && !api.IsNotFound(err) {
+			return nil, err
+		}
+		for _, m := range targets {
+			if !dying(m.LifeCycleState) {
+				found := foundMountTarget(m)
+				found.Stack, found.Name = fs.Stack, fs.Name
+				all = append(all, found)
+			}
+		}
+	}
+	return all, d.nameByZone(ctx, all)
+}
+
+// nameByZone gives mount targets the keys that belong to their subnets: that in network/private-a is storage/mount-a.
+func (d mountTargets) nameByZone(ctx context.Context, targets []engine.Found) error {
+	var ids []string
+	for _, m := range targets {
+		ids = append(ids, m.Attrs[stack.AttrSubnet])
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	// By filter, since an ID that is gone would make EC2 refuse the whole call.
+	pages := ec2.NewDescribeSubnetsPaginator(d.ec2, &ec2.DescribeSubnetsInput{
+		Filters: []ec2types.Filter{{Name: new("subnet-id"), Values: ids}},
+	})
+	subnets, err := api.All(ctx, pages, func(out *ec2.DescribeSubnetsOutput) []ec2types.Subnet { return out.Subnets })
+	if err != nil {
+		return err
+	}
+	for i := range targets {
+		for _, n := range subnets {
+			if aws.ToString(n.SubnetId) == targets[i].Attrs[stack.AttrSubnet] {
+				_, _, key := api.Owner(api.FromEC2(n.Tags))
+				targets[i].Key = mountKey(key)
+			}
+		}
+	}
+	return nil
+}
+
+// mountKey is the key of the mount target in a subnet.
+func mountKey(subnet stack.Key) stack.Key {
+	zone, ok := strings.CutPrefix(string(subnet), "network/private-")
+	if !ok {
+		return ""
+	}
+	return stack.Key("storage/mount-" + zone)
+}
+
+// Create implements engine.Driver. It takes no token; EFS allows one mount target in a zone, so a repetition is a conflict.
+func (d mountTargets) Create(ctx context.Context, t engine.Target) (engine.Found, error) {
+	spec := t.Spec.(stack.MountTarget)
+	var out *efs.CreateMountTargetOutput
+	passing := func(err error) bool { return (api.IsNotFound(err) || api.IsBusy(err)) && !api.Stopping(t) }
+	w := api.Wait{Clock: d.clock, For: "EFS to know what " + string(t.Key) + " needs", Budget: api.Propagation, Tell: t.Tell}
+	err := api.Retry(ctx, w, passing, func(ctx context.Context) (err error) {
+		out, err = d.efs.CreateMountTarget(ctx, &efs.CreateMountTargetInput{
+			FileSystemId: new(t.Need(spec.FileSystem).ID), SubnetId: new(t.Need(spec.Subnet).ID),
+			SecurityGroups: []string{t.Need(spec.Group).ID},
+		})
+		return err
+	})
+	if err != nil {
+		return engine.Found{}, api.CreateError(err)
+	}
+	return foundMountTarget(efstypes.MountTargetDescription{
+		MountTargetId: out.MountTargetId, IpAddress: out.IpAddress, SubnetId: out.SubnetId, AvailabilityZoneName: out.AvailabilityZoneName,
+	}), nil
+}
+
+// Settle implements engine.Driver. It takes one to two minutes, seldom more than ten
+// (hashicorp/terraform-provider-aws#15278).
+func (d mountTargets) Settle(ctx context.Context, t engine.Target) (engine.Found, error) {
+	var m efstypes.MountTargetDescription
+	w := d.wait(t, "the mount target "+t.Record.ID+" to become available")
+	w.Budget *= 2
+	err := w.Until(ctx, func(ctx context.Context) (done bool, err error) {
+		m, err = d.describe(ctx, t.Record.ID)
+		switch {
+		case errors.Is(err, engine.ErrNotFound):
+			return false, nil
+		case err == nil && (m.LifeCycleState == efstypes.LifeCycleStateError || dying(m.LifeCycleState)):
+			return false, fmt.Errorf("the mount target %s is in state %s", t.Record.ID, m.LifeCycleState)
+		}
+		return m.LifeCycleState == efstypes.LifeCycleStateAvailable, err
+	})
+	return foundMountTarget(m), err
+}
+
+// Delete implements engine.Driver. The network interface of a mount target may outlive it by seconds, which the deletes of
+// its subnet and group allow for.
+func (d mountTargets) Delete(ctx context.Context, t engine.Target) error {
+	err := api.Remove(ctx, d.clock, t, func(ctx context.Context) error {
+		_, err := d.efs.DeleteMountTarget(ctx, &efs.DeleteMountTargetInput{MountTargetId: &t.Record.ID})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return api.Gone(ctx, d.clock, t, d.describe)
+}

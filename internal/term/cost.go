@@ -1,0 +1,71 @@
+package term
+
+import (
+	"fmt"
+	"time"
+
+	"geusemaker/internal/stack"
+)
+
+// guessNote explains the mark of what rests on an assumption.
+const guessNote = "~ rests on an assumption: of how much will be used, or of a price that no price list confirmed."
+
+// CostSection is the whole price by component, with the source and the age of each price at the time now.
+func CostSection(c stack.Cost, now time.Time) Section {
+	if len(c.Components) == 0 {
+		return Section{}
+	}
+	t := &Table{Columns: []Column{
+		{Name: "COMPONENT", Min: 24},
+		{Name: "QUANTITY", Right: true, Drop: 1},
+		{Name: "HOURLY", Right: true, Drop: 4},
+		{Name: "MONTHLY", Right: true},
+		{Name: "SOURCE", Drop: 3, Min: 20},
+		{Name: "AGE", Right: true, Drop: 2},
+	}}
+	for _, part := range c.Components {
+		t.Rows = append(t.Rows, Row{Cells: []string{
+			part.Name,
+			joined(" ", fmt.Sprint(part.Quantity), part.Unit),
+			amount(part.Hourly, 4, part.Guess),
+			amount(part.Monthly, 2, part.Guess),
+			part.Source,
+			asOf(part.AsOf, now),
+		}})
+	}
+	t.Total = []string{"total", "", amount(c.Hourly, 4, c.Guessed()), amount(c.Monthly, 2, c.Guessed())}
+	section := Section{Title: "Cost", Table: t, Notes: []string{costSentence(c)}}
+	if c.Guessed() {
+		section.Notes = append(section.Notes, guessNote)
+	}
+	return section
+}
+
+// amount marks a guess, with nothing to be guessed about zero.
+func amount(m stack.Money, decimals int, guess bool) string {
+	if guess && m != 0 {
+		return "~" + m.Format(decimals)
+	}
+	return m.Format(decimals)
+}
+
+func asOf(t, now time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return Age(now.Sub(t))
+}
+
+// costSentence is the price in the three measures that people think in, and what the same would cost on demand.
+func costSentence(c stack.Cost) string {
+	guess := c.Guessed()
+	text := fmt.Sprintf("%s an hour, %s a day, %s a month",
+		amount(c.Hourly, 4, guess), amount(c.Daily, 2, guess), amount(c.Monthly, 2, guess))
+	if c.SavingPercent > 0 {
+		text += fmt.Sprintf("; on demand it would be %s a month: %d%% saved", amount(c.OnDemandMonthly, 2, guess), c.SavingPercent)
+	}
+	if c.ToDate != 0 {
+		text += fmt.Sprintf("; %s so far", amount(c.ToDate, 2, guess))
+	}
+	return text + "."
+}

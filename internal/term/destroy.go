@@ -1,0 +1,78 @@
+package term
+
+import (
+	"fmt"
+	"time"
+
+	"geusemaker/internal/stack"
+)
+
+// Left is a resource that was not deleted.
+type Left struct {
+	Key, ID string
+	Reason  string
+	Monthly stack.Money // what it goes on costing
+}
+
+// DestroyInput is what a destroy did.
+type DestroyInput struct {
+	Name      string
+	Sandbox   bool
+	Deleted   [][2]string // key and ID
+	Kept      []Left      // on purpose
+	Remaining []Left      // against the wish
+	Proven    bool        // a scan of the account found nothing but what was kept
+	Took      time.Duration
+}
+
+// DestroyView shows what is gone, what is left and what that costs, and whether it is proven.
+func DestroyView(s Screen, in DestroyInput) string {
+	deleted := &Table{Tree: true, Columns: []Column{{}, {}}}
+	for _, d := range in.Deleted {
+		deleted.Rows = append(deleted.Rows, Row{Cells: d[:]})
+	}
+	title := fmt.Sprintf("Destroyed %s in %s", in.Name, Duration(in.Took))
+	if len(in.Remaining) > 0 {
+		title = fmt.Sprintf("Destroyed only a part of %s in %s", in.Name, Duration(in.Took))
+	}
+	verdict := s.Yellow("! Not proven: no complete scan of the account says that nothing else is left.")
+	switch {
+	case len(in.Remaining) > 0:
+		verdict = s.Red(fmt.Sprintf("✗ %s left. Run the same command again.", things(len(in.Remaining))))
+	case in.Proven && len(in.Kept) > 0:
+		verdict = s.Green("✓ Proven: a scan of the account found only what was kept.")
+	case in.Proven:
+		verdict = s.Green("✓ Proven: a scan of the account found nothing left.")
+	}
+	return blocks(s.Heading(title, "", in.Sandbox), s.Sections(
+		Section{Title: fmt.Sprintf("Deleted (%d)", len(in.Deleted)), Table: deleted},
+		leftSection("Kept", in.Kept, func(l Left) Row {
+			return Row{Cells: []string{l.Key, l.ID, l.Monthly.Format(2), l.Reason}}
+		}),
+		leftSection("Remaining", in.Remaining, func(l Left) Row {
+			return Row{Cells: []string{l.Key, l.ID, l.Monthly.Format(2)}, Problem: l.Reason}
+		}),
+	), verdict+"\n")
+}
+
+func things(n int) string {
+	if n == 1 {
+		return "1 resource is"
+	}
+	return fmt.Sprintf("%d resources are", n)
+}
+
+func leftSection(title string, left []Left, row func(Left) Row) Section {
+	t := &Table{Columns: []Column{
+		{Name: "RESOURCE"}, {Name: "ID"}, {Name: "MONTHLY", Right: true}, {Name: "REASON", Min: 12, Drop: 1},
+	}}
+	var sum stack.Money
+	for _, l := range left {
+		t.Rows = append(t.Rows, row(l))
+		sum += l.Monthly
+	}
+	if len(left) > 1 {
+		t.Total = []string{"total", "", sum.Format(2)}
+	}
+	return Section{Title: fmt.Sprintf("%s (%d)", title, len(left)), Table: t}
+}

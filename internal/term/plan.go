@@ -1,0 +1,97 @@
+package term
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"geusemaker/internal/stack"
+)
+
+// PlanInput is what a plan page shows.
+type PlanInput struct {
+	Title   string // such as "Plan for demo"
+	Sandbox bool
+	// Facts say where and from what the deployment is made: account, region, image, machine.
+	Facts    [][2]string
+	Plan     stack.Plan
+	Cost     stack.Cost
+	Now      time.Time // for the age of prices
+	Warnings []string
+}
+
+// PlanView shows what would happen, what it would cost, and what deserves a look before the answer is yes.
+func PlanView(s Screen, in PlanInput) string {
+	sections := []Section{{Pairs: in.Facts}}
+	for _, a := range []struct {
+		action stack.Action
+		title  string
+	}{
+		{stack.ActionDelete, "To delete"},
+		{stack.ActionAdopt, "To use as it is"},
+		{stack.ActionCreate, "To create"},
+	} {
+		sections = append(sections, stepsSection(in.Plan, a.action, a.title))
+	}
+	sections = append(sections, otherSection(in.Plan), keptSection(in.Plan), CostSection(in.Cost, in.Now))
+	return blocks(s.Heading(in.Title, "", in.Sandbox), s.Sections(sections...), s.Warnings(in.Warnings))
+}
+
+// stepsSection is the tree of the resources to which the action happens.
+func stepsSection(p stack.Plan, action stack.Action, title string) Section {
+	t := &Table{Tree: true, Columns: []Column{{}, {Min: 20}, {Right: true, Drop: 1}}}
+	for _, step := range p.Steps {
+		if step.Action == action {
+			t.Rows = append(t.Rows, Row{Cells: []string{string(step.Key), what(step), hourly(step.Hourly)}})
+		}
+	}
+	return Section{Title: fmt.Sprintf("%s (%d)", title, len(t.Rows)), Table: t}
+}
+
+// what a step is about, in words: its cause, or the kind of the resource.
+func what(step stack.Step) string {
+	if step.Cause != "" {
+		return step.Cause
+	}
+	return strings.ReplaceAll(string(step.Kind), "-", " ")
+}
+
+// hourly is what a resource costs; most cost nothing, which needs no mention.
+func hourly(m stack.Money) string {
+	if m == 0 {
+		return ""
+	}
+	return m.Format(4) + "/h"
+}
+
+// otherSection shows steps whose action has no section of its own, by the name of the action: nothing that would happen
+// may be missing from a plan.
+func otherSection(p stack.Plan) Section {
+	t := &Table{Columns: []Column{{}, {}, {Min: 20}}}
+	for _, step := range p.Steps {
+		switch step.Action {
+		case stack.ActionCreate, stack.ActionAdopt, stack.ActionDelete, stack.ActionKeep:
+		default:
+			t.Rows = append(t.Rows, Row{Cells: []string{string(step.Action), string(step.Key), step.Cause}})
+		}
+	}
+	return Section{Title: "Also", Table: t}
+}
+
+// keptSection names what stays, in little space. When nothing else happens it says so.
+func keptSection(p stack.Plan) Section {
+	var keys []string
+	for _, step := range p.Steps {
+		if step.Action == stack.ActionKeep {
+			keys = append(keys, string(step.Key))
+		}
+	}
+	switch {
+	case !p.Changes():
+		return Section{Lines: []string{"Nothing to do: everything is as it should be."}}
+	case len(keys) == 0:
+		return Section{}
+	default:
+		return Section{Title: fmt.Sprintf("To keep (%d)", len(keys)), Notes: []string{strings.Join(keys, ", ")}}
+	}
+}
