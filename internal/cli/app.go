@@ -249,6 +249,14 @@ func (a *app) withTimeout(ctx context.Context) (context.Context, context.CancelF
 	return context.WithTimeoutCause(ctx, a.global.timeout, errors.New("the time given with --timeout is over"))
 }
 
+// timeIsOver returns the error of a time limit that was reached, or nil.
+func timeIsOver(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
 func (a *app) progress(title string, clock engine.Clock) term.Progress {
 	mode := term.Mode(a.global.progress)
 	if a.global.quiet && mode == term.ModeAuto {

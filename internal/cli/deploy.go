@@ -24,6 +24,7 @@ type deployOptions struct {
 	onFailure  string
 	showLogs   string
 	overBudget bool
+	force      bool
 }
 
 func newDeploy(a *app) *cobra.Command {
@@ -51,6 +52,7 @@ The same command goes on after any interruption: what exists already is found an
 	flags.StringVar(&o.wait, "wait", waitServices, "what to wait for: services that answer, instance (the machine can be managed), none")
 	flags.StringVar(&o.onFailure, "on-failure", onFailureDefault, "what to do with a failed deploy: ask, rollback, keep (default: ask on a terminal, rollback otherwise)")
 	flags.StringVar(&o.showLogs, "show-logs", "auto", "show the boot log: auto (when it failed), always, never")
+	addForceUnlock(cmd, &o.force)
 	flags.BoolVar(&o.overBudget, "over-budget", false, "deploy even if max_hourly or budget_monthly is exceeded")
 	return cmd
 }
@@ -127,7 +129,7 @@ func (a *app) deploy(ctx context.Context, cmd *cobra.Command, args []string, o d
 	if err != nil {
 		return err
 	}
-	lease, err := home.Lock(ctx, in.state.Name, store.Intent{Operation: "deploy", Version: version, At: in.clock.Now()})
+	lease, err := home.Lock(ctx, in.state.Name, store.Intent{Operation: "deploy", Version: version, At: in.clock.Now(), Force: o.force})
 	if err != nil {
 		return err
 	}
@@ -392,7 +394,12 @@ func (d *deployment) show() error {
 	if d.options.showLogs == "always" && d.log != "" {
 		fmt.Fprint(d.streams.Err, d.log)
 	}
-	return d.print(doc, func() string { return d.inspectView(doc) })
+	return d.print(doc, func() string { return d.deployedView(doc) })
+}
+
+// addForceUnlock adds the way out of a lock whose holder cannot be seen.
+func addForceUnlock(cmd *cobra.Command, force *bool) {
+	cmd.Flags().BoolVar(force, "force-unlock", false, "take the lock of an operation on another machine that has died")
 }
 
 func (a *app) noteTakeover(l *store.Lease) {

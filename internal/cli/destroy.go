@@ -15,6 +15,7 @@ import (
 
 func newDestroy(a *app) *cobra.Command {
 	var what engine.Removal
+	var force bool
 	cmd := &cobra.Command{
 		Use:     "destroy NAME",
 		Short:   "Delete a deployment and prove that nothing of it is left",
@@ -24,15 +25,16 @@ func newDestroy(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := a.withTimeout(cmd.Context())
 			defer cancel()
-			return a.destroy(ctx, args[0], what)
+			return a.destroy(ctx, args[0], what, force)
 		},
 		ValidArgsFunction: a.completeNames,
 	}
+	addForceUnlock(cmd, &force)
 	cmd.Flags().BoolVar(&what.KeepData, "keep-data", false, "keep the file system, the data volume and the secrets")
 	return cmd
 }
 
-func (a *app) destroy(ctx context.Context, name string, what engine.Removal) error {
+func (a *app) destroy(ctx context.Context, name string, what engine.Removal, force bool) error {
 	home, err := a.home()
 	if err != nil {
 		return err
@@ -59,7 +61,7 @@ func (a *app) destroy(ctx context.Context, name string, what engine.Removal) err
 	if err := account.MustBe(ctx, s.Account); err != nil {
 		return err
 	}
-	lease, err := home.Lock(ctx, name, store.Intent{Operation: "destroy", Version: version, At: clock.Now()})
+	lease, err := home.Lock(ctx, name, store.Intent{Operation: "destroy", Version: version, At: clock.Now(), Force: force})
 	if err != nil {
 		return err
 	}

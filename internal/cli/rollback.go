@@ -16,6 +16,9 @@ func (d *deployment) failed(cause error, began []stack.Key) error {
 	if err := d.save(); err != nil {
 		return errors.Join(cause, err)
 	}
+	if late := timeIsOver(d.ctx); late != nil {
+		return d.partial(late, exitPartial, "timeout")
+	}
 	if errors.Is(cause, engine.ErrInterrupted) || d.ctx.Err() != nil {
 		return d.partial(cause, exitInterrupted, "interrupted")
 	}

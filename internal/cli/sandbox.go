@@ -3,11 +3,11 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"geusemaker/internal/cloud/sandbox"
 )
 
 func newSandbox(a *app) *cobra.Command {
@@ -28,7 +28,57 @@ func newSandbox(a *app) *cobra.Command {
 			Use: "reset", Short: "Empty the pretend account and forget its deployments", Args: cobra.NoArgs,
 			RunE: func(*cobra.Command, []string) error { return a.resetSandbox() },
 		},
+		newSandboxFault(a),
 	)
+	return cmd
+}
+
+// newSandboxFault sets what goes wrong in later commands, for those who want to see what the tool makes of it.
+func newSandboxFault(a *app) *cobra.Command {
+	var f sandbox.Fault
+	var empty, clear bool
+	cmd := &cobra.Command{
+		Use:   "fault [SERVICE OPERATION]",
+		Short: "Let calls of the pretend account fail, or its pools be empty",
+		Example: `  geusemaker sandbox fault EC2 RunInstances --effect lose-reply --count 1
+  geusemaker sandbox fault machine storage --effect boot-fails
+  geusemaker sandbox fault --no-capacity
+  geusemaker sandbox fault --clear`,
+		Args: cobra.MaximumNArgs(2),
+		RunE: func(_ *cobra.Command, args []string) error {
+			pretend, err := a.openSandbox()
+			if err != nil {
+				return err
+			}
+			switch {
+			case clear:
+				err = errors.Join(pretend.ClearFaults(), pretend.SetCapacity(sandbox.Pool{}, true))
+			case empty:
+				err = pretend.SetCapacity(sandbox.Pool{}, false)
+			case len(args) == 2:
+				f.Service, f.Operation = args[0], args[1]
+				if err := f.Validate(); err != nil {
+					return &usageError{err: err}
+				}
+				err = pretend.AddFault(f)
+			case len(args) == 1:
+				return usage("name a service and an operation, such as EC2 RunInstances")
+			}
+			if err != nil {
+				return err
+			}
+			return a.print(orEmpty(pretend.Faults()), func() string { return a.faultsView(pretend.Faults()) })
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.Effect, "effect", sandbox.EffectError, "error, lose-request, lose-reply, delay, boot-fails")
+	flags.StringVar(&f.Code, "code", "InternalError", "AWS error code of effect error")
+	flags.StringVar(&f.Message, "message", "", "its text")
+	flags.DurationVar(&f.Delay, "delay", 0, "how much longer a call takes, for effect delay")
+	flags.IntVar(&f.Skip, "skip", 0, "let this many calls pass first")
+	flags.IntVar(&f.Count, "count", 0, "then let this many fail; 0: all")
+	flags.BoolVar(&empty, "no-capacity", false, "let every pool of machines be empty")
+	flags.BoolVar(&clear, "clear", false, "let everything work again")
 	return cmd
 }
 
@@ -60,10 +110,8 @@ func (a *app) resetSandbox() error {
 			forgotten++
 		}
 	}
-	for _, suffix := range []string{"", ".lock"} {
-		if err := os.Remove(filepath.Join(folder, "sandbox.json"+suffix)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+	if err := sandbox.Reset(filepath.Join(folder, "sandbox.json")); err != nil {
+		return err
 	}
 	doc := map[string]int{"forgotten": forgotten}
 	return a.print(doc, func() string {

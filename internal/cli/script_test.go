@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -26,8 +27,18 @@ func TestScripts(t *testing.T) {
 			e.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"ends": ends},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"ends": ends, "sleep": sleep},
 	})
+}
+
+// sleep waits for some seconds of the wall clock, while a command in the background works.
+func sleep(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: sleep SECONDS")
+	}
+	d, err := time.ParseDuration(args[0] + "s")
+	ts.Check(err)
+	time.Sleep(d)
 }
 
 // ends runs a command and checks its exit code: ends 2 geusemaker plan.

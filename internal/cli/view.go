@@ -2,9 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
+	"geusemaker/internal/cloud/sandbox"
 	"geusemaker/internal/stack"
 	"geusemaker/internal/term"
 )
@@ -108,6 +110,37 @@ func (a *app) inspectView(d inspectDoc) string {
 	})
 }
 
+// deployedView is what somebody needs right after a deploy: where it is, how to get in, what it costs and how to end it.
+// Everything else is in inspect.
+func (a *app) deployedView(d inspectDoc) string {
+	note := "A browser warns of the certificate: the gateway made it itself. With a domain, https: acme gets a public one."
+	if d.Config.HTTPS != stack.HTTPSInternal {
+		note = ""
+	}
+	return term.InspectView(a.streams.OutScreen(), term.InspectInput{
+		Title: d.Name, Status: string(d.Status), Sandbox: d.Sandbox,
+		Sections: []term.Section{
+			{Title: "Services", Table: endpointsTable(d.Endpoints), Notes: some(note)},
+			{Title: "Cost", Pairs: [][2]string{
+				{"an hour", about(d.Cost) + d.Cost.Hourly.Format(4)}, {"a month", about(d.Cost) + d.Cost.Monthly.Format(2)},
+			}},
+			{Title: "Next", Lines: []string{
+				"geusemaker inspect " + d.Name + " --show-secrets   # logins and tokens",
+				"geusemaker logs " + d.Name,
+				"geusemaker destroy " + d.Name,
+			}},
+		},
+	})
+}
+
+// about marks a price that rests on assumptions.
+func about(c stack.Cost) string {
+	if c.Guessed() {
+		return "~"
+	}
+	return ""
+}
+
 func (a *app) endpointsView(endpoints []stack.Endpoint) string {
 	return a.streams.OutScreen().Table(*endpointsTable(endpoints))
 }
@@ -169,6 +202,17 @@ func (a *app) inventoryView(inventory map[string][]string) string {
 		return "the pretend account is empty\n"
 	}
 	return a.streams.OutScreen().Sections(sections...)
+}
+
+func (a *app) faultsView(faults []sandbox.Fault) string {
+	if len(faults) == 0 {
+		return "nothing is set to fail\n"
+	}
+	t := term.Table{Columns: []term.Column{{Name: "SERVICE"}, {Name: "OPERATION"}, {Name: "EFFECT"}, {Name: "CODE"}, {Name: "SKIP", Right: true}, {Name: "COUNT", Right: true}, {Name: "SEEN", Right: true}}}
+	for _, f := range faults {
+		t.Rows = append(t.Rows, term.Row{Cells: []string{f.Service, f.Operation, f.Effect, f.Code, strconv.Itoa(f.Skip), strconv.Itoa(f.Count), strconv.Itoa(f.Seen)}})
+	}
+	return a.streams.OutScreen().Table(t)
 }
 
 func when(t, now time.Time) string {

@@ -114,10 +114,17 @@ func (a *Account) MustBe(ctx context.Context, account string) error {
 	if err != nil {
 		return err
 	}
-	if got := *who.Account; account != "" && got != account {
-		return fmt.Errorf("these credentials are of account %s, but the deployment lies in account %s; choose the right --profile", got, account)
+	if got := aws.ToString(who.Account); account != "" && got != account {
+		return &WrongAccountError{Got: got, Want: account}
 	}
 	return nil
+}
+
+// WrongAccountError says that the credentials are of another account than the one in which a deployment lies.
+type WrongAccountError struct{ Got, Want string }
+
+func (e *WrongAccountError) Error() string {
+	return fmt.Sprintf("these credentials are of account %s, but the deployment lies in account %s", e.Got, e.Want)
 }
 
 // Machine returns the way to ask a machine how its boot goes.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -20,6 +21,9 @@ import (
 func Explain(err error) (message string, hints []string) {
 	if err == nil {
 		return "", nil
+	}
+	if e, ok := errors.AsType[eloquent](err); ok {
+		return e.Explain()
 	}
 	switch Classify(err) {
 	case KindCredentials:
@@ -43,16 +47,25 @@ func Explain(err error) (message string, hints []string) {
 	}
 }
 
+// eloquent is an error that has words of its own, such as one of a search that met many refusals.
+type eloquent interface {
+	error
+	Explain() (message string, hints []string)
+}
+
 // plain is the text of an error without what the SDK wraps around the words of AWS.
 func plain(err error) string {
 	op, called := errors.AsType[*smithy.OperationError](err)
 	answer, answered := errors.AsType[smithy.APIError](err)
-	if !answered {
-		return oneLine(err.Error())
+	var text string
+	switch {
+	case answered:
+		text = fmt.Sprintf("%s: %s", answer.ErrorCode(), answer.ErrorMessage())
+	case called:
+		text = op.Err.Error()
 	}
-	text := fmt.Sprintf("%s: %s", answer.ErrorCode(), answer.ErrorMessage())
 	if !called {
-		return oneLine(text)
+		return oneLine(cmp.Or(text, err.Error()))
 	}
 	return oneLine(strings.Replace(err.Error(), op.Error(), op.ServiceID+" "+op.OperationName+": "+text, 1))
 }
@@ -135,8 +148,12 @@ func explainRefused(err error) (string, []string) {
 }
 
 var (
-	deniedPattern = regexp.MustCompile(`User: (\S+) is not authorized to perform: (\S+)(?: on resource: (\S+))?`)
-	policyPattern = regexp.MustCompile(`explicit deny in an? ([a-z -]*(?:policy|boundary))`)
+	deniedPattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`User: (\S+) is not authorized to perform: (\S+)(?: on resource: (\S+))?`)
+	})
+	policyPattern = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`explicit deny in an? ([a-z -]*(?:policy|boundary))`)
+	})
 )
 
 // iamPrefix is how IAM names the services whose name in the SDK differs (Service authorization reference).
@@ -155,7 +172,7 @@ func explainDenied(err error) (string, []string) {
 		service := strings.ToLower(op.ServiceID)
 		action = cmp.Or(iamPrefix[service], service) + ":" + op.OperationName
 	}
-	if m := deniedPattern.FindStringSubmatch(text); m != nil {
+	if m := deniedPattern().FindStringSubmatch(text); m != nil {
 		who, action, resource = m[1], m[2], strings.TrimSuffix(m[3], ".")
 	}
 	if action == "" {
@@ -166,7 +183,7 @@ func explainDenied(err error) (string, []string) {
 		message += " on " + resource
 	}
 	hints := []string{"ask an administrator of the account to allow " + action}
-	if m := policyPattern.FindStringSubmatch(text); m != nil {
+	if m := policyPattern().FindStringSubmatch(text); m != nil {
 		message += ": a " + m[1] + " forbids it"
 		hints[0] = "ask an administrator of the account about that " + m[1]
 	}

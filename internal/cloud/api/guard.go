@@ -31,8 +31,8 @@ var tokenless = codes(
 // idempotency token is sent again only when it is known that it had no effect: it was throttled, or never sent. A refusal
 // for want of capacity is never sent again, although EC2 answers it with HTTP status 500: the next pool is tried at once.
 //
-// Guard also remembers for CreateError that an earlier attempt of the same call may have had an effect, and takes a web
-// page for the failure that it is. Guarding twice is guarding once.
+// Guard also remembers for CreateError that an earlier attempt of the same call may have had an effect, and takes
+// what cannot be an answer of AWS for the failure that it is. Guarding twice is guarding once.
 func Guard(cfg *aws.Config) {
 	const inside, outside, wire = "GuardAttempt", "GuardOutcome", "GuardAnswer"
 	cfg.APIOptions = append(slices.Clip(cfg.APIOptions), func(stack *middleware.Stack) error {
@@ -42,7 +42,7 @@ func Guard(cfg *aws.Config) {
 		return errors.Join(
 			stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc(inside, guardAttempt), "Retry", middleware.After),
 			stack.Finalize.Insert(middleware.FinalizeMiddlewareFunc(outside, guardOutcome), "Retry", middleware.Before),
-			stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc(wire, refuseWebPage), middleware.After),
+			stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc(wire, refuseForeign), middleware.After),
 		)
 	})
 }

@@ -174,6 +174,9 @@ func TestTheWireIsExplained(t *testing.T) {
 		{noRoute, api.KindNetwork, "cannot reach the endpoint of EC2: connection refused"},
 		{reply{status: 200, body: "<html>Please log in</html>"}, api.KindNetwork, "the endpoint of EC2 answered something that AWS would not"},
 		{reply{status: 200, body: "\n<!DOCTYPE html><title>Welcome</title>"}, api.KindNetwork, "the endpoint of EC2 answered something that AWS would not"},
+		{reply{status: 200, body: ""}, api.KindNetwork, "the endpoint of EC2 answered something that AWS would not"},
+		{reply{status: 200, body: "hello there"}, api.KindNetwork, "the endpoint of EC2 answered something that AWS would not"},
+		{reply{status: 200, body: `{"vpcs": []}`}, api.KindNetwork, "the endpoint of EC2 answered something that AWS would not"},
 		{reply{status: 403, body: "<html>Forbidden</html>"}, api.KindNetwork, "the endpoint of EC2 answered something that AWS would not"},
 		{ec2Error(503, "RequestLimitExceeded", "slow"), api.KindThrottled, "AWS asks to be called less often (RequestLimitExceeded, 5 times)"},
 		{ec2Error(400, "InvalidParameterValue", "bad"), api.KindInvalid, "EC2 CreateVpc: InvalidParameterValue: bad"},
@@ -189,11 +192,20 @@ func TestTheWireIsExplained(t *testing.T) {
 	}
 }
 
-func TestAWebPageIsNoProofThatSomethingIsGone(t *testing.T) {
-	w := &wire{replies: []reply{{status: 200, body: "<html>Please log in</html>"}}}
-	out, err := ec2.NewFromConfig(w.config()).DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{VpcIds: []string{"vpc-1"}})
-	if err == nil {
-		t.Errorf("read as %+v", out)
+func TestWhatIsNotAWSIsNoProofThatSomethingIsGone(t *testing.T) {
+	for _, body := range []string{"<html>Please log in</html>", "", "ok", "{}", "null"} {
+		w := &wire{replies: []reply{{status: 200, body: body}}}
+		out, err := ec2.NewFromConfig(w.config()).DescribeVpcs(t.Context(), &ec2.DescribeVpcsInput{VpcIds: []string{"vpc-1"}})
+		if err == nil {
+			t.Errorf("%q was read as %+v", body, out)
+		}
+	}
+	for _, body := range []string{"<html>Please log in</html>", "ok", "<Response/>"} {
+		w := &wire{replies: []reply{{status: 200, body: body}}}
+		out, err := efs.NewFromConfig(w.config()).DescribeFileSystems(t.Context(), &efs.DescribeFileSystemsInput{})
+		if err == nil {
+			t.Errorf("%q was read as %+v", body, out)
+		}
 	}
 }
 

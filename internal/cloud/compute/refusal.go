@@ -90,6 +90,31 @@ func (e *CapacityError) Error() string {
 	return fmt.Sprintf("none of %d pools had room for the machine (%s)", len(e.Tries), strings.Join(lines, "; "))
 }
 
+// Explain says it in one line for the person at the terminal, who has seen each try, and what can be done about it.
+func (e *CapacityError) Explain() (message string, hints []string) {
+	if len(e.Tries) == 0 {
+		return e.Error(), []string{"use --instance-type auto, or another --region"}
+	}
+	counts := map[string]int{}
+	var reasons []string
+	quota := false
+	for _, t := range e.Tries {
+		reason := t.Offer.Market + ": " + t.Reason
+		if counts[reason]++; counts[reason] == 1 {
+			reasons = append(reasons, reason)
+		}
+		quota = quota || api.IsQuota(t.Err)
+	}
+	for i, reason := range reasons {
+		reasons[i] = fmt.Sprintf("%s (%d)", reason, counts[reason])
+	}
+	hints = []string{"try again later, or allow more: --market spot-first, --instance-type auto, another --region"}
+	if quota {
+		hints = append(hints, "ask AWS for a higher quota of vCPUs: https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas")
+	}
+	return fmt.Sprintf("none of %d pools had room for the machine; %s", len(e.Tries), strings.Join(reasons, "; ")), hints
+}
+
 // Unwrap gives the answers of EC2, what tells most first: the error is one of capacity when any pool was full, and one of a
 // quota only when no pool was.
 func (e *CapacityError) Unwrap() []error {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -149,7 +150,12 @@ func (a *Account) update(change func(*state) error) error {
 	if err := change(a.state); err != nil {
 		return err
 	}
-	return a.save()
+	err = a.save()
+	if err != nil { // what was not saved did not happen
+		a.state, a.version = nil, fileVersion{}
+		err = errors.Join(err, a.load())
+	}
+	return err
 }
 
 // view reads the account under its locks. When the snapshot cannot be read, read sees the account as it was last known, and

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -25,7 +26,7 @@ type role struct {
 // spread is how long a role or instance profile needs until other services know it: about ten seconds.
 const spread = 10 * time.Second
 
-var iamName = regexp.MustCompile(`^[\w+=,.@-]+$`)
+var iamName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\w+=,.@-]+$`) })
 
 func registerRoles(all map[string]operation) {
 	on(all, serviceIAM, "CreateRole", createRole)
@@ -43,7 +44,7 @@ func registerRoles(all map[string]operation) {
 }
 
 func checkIAMName(kind, name string, longest int) error {
-	if len(name) > longest || !iamName.MatchString(name) {
+	if len(name) > longest || !iamName().MatchString(name) {
 		return refuse("ValidationError", "The specified value for %s is invalid. It must contain only alphanumeric characters "+
 			"and/or the following: +=,.@_- and be at most %d long", kind, longest)
 	}

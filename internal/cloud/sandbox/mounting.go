@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"regexp"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -13,7 +14,7 @@ const (
 	mountGivesUp = 300 * time.Second
 )
 
-var fileSystemID = regexp.MustCompile(`fs-[0-9a-f]{17}`)
+var fileSystemID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`fs-[0-9a-f]{17}`) })
 
 // mount sets how the storage step of a machine goes. A machine whose configuration names a file system waits for a mount target
 // in its zone that lets it in, and fails without one. A machine that once had it keeps it for its report.
@@ -21,7 +22,7 @@ func (c *call) mount(m *machine, config []byte) {
 	m.storage = mountQuick
 	begins := m.begins("storage")
 	reached := m.instance.Mounted
-	if id := fileSystemID.Find(config); reached.IsZero() && id != nil {
+	if id := fileSystemID().Find(config); reached.IsZero() && id != nil {
 		found := false
 		if reached, found = c.mountable(m.instance, string(id)); !found {
 			reached = begins.Add(mountGivesUp)

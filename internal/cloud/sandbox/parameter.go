@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -24,7 +25,7 @@ type parameter struct {
 	Modified    time.Time              `json:"modified"`
 }
 
-var parameterName = regexp.MustCompile(`^[a-zA-Z0-9_.\-/]+$`)
+var parameterName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9_.\-/]+$`) })
 
 func registerParameters(all map[string]operation) {
 	on(all, serviceSSM, "GetParameter", getParameter)
@@ -128,7 +129,7 @@ func checkParameter(in *ssm.PutParameterInput) error {
 	name, value := deref(in.Name), deref(in.Value)
 	lower := strings.ToLower(strings.TrimPrefix(name, "/"))
 	switch {
-	case len(name) > 1011 || !parameterName.MatchString(name) || strings.Contains(name, "/") && !strings.HasPrefix(name, "/"):
+	case len(name) > 1011 || !parameterName().MatchString(name) || strings.Contains(name, "/") && !strings.HasPrefix(name, "/"):
 		return refuse("ValidationException", "Parameter name: can't contain spaces or characters other than a-zA-Z0-9_.-/, and "+
 			"must begin with / when it has levels: %s", name)
 	case strings.HasPrefix(lower, "aws") || strings.HasPrefix(lower, "ssm"):

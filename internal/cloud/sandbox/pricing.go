@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
 )
@@ -27,7 +28,7 @@ type product struct {
 // GetProducts).
 func getProducts(c *call, in *pricing.GetProductsInput) (*pricing.GetProductsOutput, error) {
 	var found []string
-	for _, p := range products(deref(in.ServiceCode)) {
+	for _, p := range priceList()[deref(in.ServiceCode)] {
 		passes := true
 		for _, filter := range in.Filters {
 			field, wanted := deref(filter.Field), deref(filter.Value)
@@ -51,24 +52,20 @@ func getProducts(c *call, in *pricing.GetProductsInput) (*pricing.GetProductsOut
 	return &pricing.GetProductsOutput{PriceList: found, NextToken: next, FormatVersion: new("aws_v1")}, err
 }
 
-func products(service string) []product {
-	var all []product
+// priceList holds the entries of each service. It is made at its first use: thousands of them, and every plan asks many times.
+var priceList = sync.OnceValue(func() map[string][]product {
+	all := map[string][]product{}
 	for _, place := range places {
-		switch service {
-		case "AmazonEC2":
-			all = append(all, computeProducts(place)...)
-			all = append(all, volumeProducts(place)...)
-		case "AmazonEFS":
-			all = append(all, fileProducts(place)...)
-		case "AmazonVPC":
-			all = append(all, product{
-				service: service, family: "VpcPublicIPv4Address", unit: "Hrs", usd: 0.005, words: "per In-use public IPv4 address per hour",
-				attributes: place.attributes(map[string]string{"group": "VPCPublicIPv4Address", "usagetype": "PublicIPv4:InUseAddress"}),
-			})
-		}
+		all["AmazonEC2"] = append(all["AmazonEC2"], computeProducts(place)...)
+		all["AmazonEC2"] = append(all["AmazonEC2"], volumeProducts(place)...)
+		all["AmazonEFS"] = append(all["AmazonEFS"], fileProducts(place)...)
+		all["AmazonVPC"] = append(all["AmazonVPC"], product{
+			service: "AmazonVPC", family: "VpcPublicIPv4Address", unit: "Hrs", usd: 0.005, words: "per In-use public IPv4 address per hour",
+			attributes: place.attributes(map[string]string{"group": "VPCPublicIPv4Address", "usagetype": "PublicIPv4:InUseAddress"}),
+		})
 	}
 	return all
-}
+})
 
 func (p place) attributes(more map[string]string) map[string]string {
 	more["regionCode"], more["location"], more["locationType"] = p.name, p.title, "AWS Region"

@@ -82,7 +82,7 @@ func (c *call) wanted(g *securityGroup, change change) ([]*rule, error) {
 			return nil, err
 		}
 		for _, peer := range peers {
-			if !groupText.MatchString(peer.Description) {
+			if !groupText().MatchString(peer.Description) {
 				return nil, refuse("InvalidParameterValue", "Invalid rule description. Valid descriptions are strings less "+
 					"than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*")
 			}

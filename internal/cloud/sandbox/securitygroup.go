@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
@@ -18,7 +19,7 @@ type securityGroup struct {
 }
 
 // groupText is the character set of group names and of all descriptions (EC2 API reference, CreateSecurityGroup, IpRange).
-var groupText = regexp.MustCompile(`^[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}$`)
+var groupText = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}$`) })
 
 func registerSecurityGroups(all map[string]operation) {
 	on(all, serviceEC2, "CreateSecurityGroup", createSecurityGroup)
@@ -63,7 +64,7 @@ func createSecurityGroup(c *call, in *ec2.CreateSecurityGroupInput) (*ec2.Create
 
 func checkGroupText(name, description string) error {
 	switch {
-	case name == "" || !groupText.MatchString(name):
+	case name == "" || !groupText().MatchString(name):
 		return refuse("InvalidParameterValue", "Value (%s) for parameter GroupName is invalid. Character sets beyond ASCII "+
 			"are not supported.", name)
 	case strings.EqualFold(name, "default"):
@@ -73,7 +74,7 @@ func checkGroupText(name, description string) error {
 			"format sg-*.", name)
 	case description == "":
 		return refuse("MissingParameter", "The request must contain the parameter GroupDescription")
-	case !groupText.MatchString(description):
+	case !groupText().MatchString(description):
 		return refuse("InvalidParameterValue", "Value (%s) for parameter GroupDescription is invalid. Character sets beyond "+
 			"ASCII are not supported.", description)
 	}

@@ -45,6 +45,27 @@ func newState(o Options, now time.Time) *state {
 	return s
 }
 
+// FileError says that the disk refused what the snapshot needs. What was to be done in the account did not happen.
+type FileError struct {
+	Doing string // write
+	Path  string
+	Err   error // of the operating system
+}
+
+func (e *FileError) Error() string {
+	return fmt.Sprintf("cannot %s the sandbox file %s: %v", e.Doing, e.Path, e.Err)
+}
+
+// Unwrap gives what the operating system says.
+func (e *FileError) Unwrap() error { return e.Err }
+
+func (a *Account) fileError(doing string, err error) error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err // the path is said already
+	}
+	return &FileError{Doing: doing, Path: a.options.Path, Err: err}
+}
+
 // fileVersion tells one saved snapshot from the next: each save makes a new file.
 type fileVersion struct {
 	modified time.Time
@@ -62,10 +83,10 @@ func (a *Account) fresh() (release func(), err error) {
 		return func() {}, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(a.options.Path), 0o700); err != nil {
-		return nil, fmt.Errorf("cannot make the folder of the sandbox: %w", err)
+		return nil, a.fileError("make the folder of", err)
 	}
 	if err := a.lock.Lock(); err != nil {
-		return nil, fmt.Errorf("cannot lock the sandbox file %s: %w", a.options.Path, err)
+		return nil, a.fileError("lock", err)
 	}
 	release = func() { _ = a.lock.Unlock() } // unlocking fails only when the lock is already gone
 	if err := a.load(); err != nil {
@@ -84,13 +105,13 @@ func (a *Account) load() error {
 		}
 		return nil
 	case err != nil:
-		return fmt.Errorf("cannot read the sandbox file: %w", err)
+		return a.fileError("read", err)
 	case a.state != nil && a.version.same(info):
 		return nil
 	}
 	text, err := os.ReadFile(a.options.Path)
 	if err != nil {
-		return fmt.Errorf("cannot read the sandbox file: %w", err)
+		return a.fileError("read", err)
 	}
 	loaded := &state{}
 	if err := json.Unmarshal(text, loaded); err != nil {
@@ -147,7 +168,7 @@ func (a *Account) save() error {
 	}
 	temporary, err := os.CreateTemp(filepath.Dir(a.options.Path), ".sandbox-*") // mode 0600
 	if err != nil {
-		return fmt.Errorf("cannot write the sandbox file: %w", err)
+		return a.fileError("write", err)
 	}
 	_, err = temporary.Write(text)
 	err = errors.Join(err, temporary.Close())
@@ -155,12 +176,12 @@ func (a *Account) save() error {
 		err = os.Rename(temporary.Name(), a.options.Path)
 	}
 	if err != nil {
-		return errors.Join(fmt.Errorf("cannot write the sandbox file %s: %w", a.options.Path, err),
-			os.Remove(temporary.Name()))
+		_ = os.Remove(temporary.Name())
+		return a.fileError("write", err)
 	}
 	info, err := os.Stat(a.options.Path)
 	if err != nil {
-		return fmt.Errorf("cannot read the sandbox file: %w", err)
+		return a.fileError("read", err)
 	}
 	a.version = fileVersion{info.ModTime(), info.Size(), info}
 	return nil
