@@ -20,8 +20,8 @@ test: ## all tests of the Go code
 	go test ./...
 
 .PHONY: race
-race: ## the same under the race detector
-	go test -race ./...
+race: ## the same under the race detector, with a sample of the long matrices
+	go test -race -short ./...
 
 .PHONY: cover
 cover: ## statement coverage, all rooms seen by all tests

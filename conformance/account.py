@@ -80,7 +80,7 @@ def everything(moto):
         "roles": roles,
         "role policies": [(r["RoleName"], p) for r in roles for p in iam.list_role_policies(RoleName=r["RoleName"])["PolicyNames"]],
         "profiles": iam.list_instance_profiles()["InstanceProfiles"],
-        "parameters": [p for p in ssm.describe_parameters()["Parameters"] if not p["Name"].startswith("/aws/")],
+        "parameters": ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Option": "BeginsWith", "Values": ["/geusemaker/"]}])["Parameters"],
     }
 
 

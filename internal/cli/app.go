@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -32,9 +33,12 @@ type app struct {
 	streams *term.Streams
 	environ []string
 	global  globals
+	timed   context.Context         // ends with --timeout; nil without
+	open    func(string) store.Home // store.Open, but for tests of a disk that fails
 
 	logMu   sync.Mutex
 	log     *os.File
+	events  io.WriteCloser // the log of events of the deployment that is worked on; nil when none is
 	sandbox *sandbox.Account
 }
 
@@ -53,6 +57,9 @@ func (a *app) close() {
 	}
 	if a.log != nil {
 		_ = a.log.Close()
+	}
+	if a.events != nil {
+		_ = a.events.Close()
 	}
 }
 
@@ -73,7 +80,7 @@ func (a *app) home() (store.Home, error) {
 	if err != nil {
 		return store.Home{}, err
 	}
-	return store.Open(folder), nil
+	return a.open(folder), nil
 }
 
 // clock is the clock of the account that is spoken to: the sandbox has its own.
@@ -114,13 +121,19 @@ func (a *app) openSandbox() (*sandbox.Account, error) {
 // openAccount opens the account and region that a command works on. It makes no call.
 func (a *app) openAccount(ctx context.Context, region string) (*cloud.Account, error) {
 	o := cloud.Options{Region: region, Profile: a.global.profile, UserData: host.UserData, Observe: a.observe()}
+	folder, err := a.folder()
+	if err != nil {
+		return nil, err
+	}
+	prices := priceCache{folder: folder}
 	if a.global.sandbox {
 		pretend, err := a.openSandbox()
 		if err != nil {
 			return nil, err
 		}
-		o.Sandbox = pretend
+		o.Sandbox, prices.prefix = pretend, "sandbox-"
 	}
+	o.Prices = prices
 	return cloud.Open(ctx, o)
 }
 
@@ -166,18 +179,29 @@ func (a *app) openLog() error {
 	return nil
 }
 
+// keepEvents lets the events of an operation be kept beside the record. Nothing rests on them, so an operation goes on
+// without where that is not possible.
+func (a *app) keepEvents(l *store.Lease) {
+	if w, err := l.EventLog(); err == nil {
+		a.events = w
+	}
+}
+
 // logLine appends one JSON object to the log file. Lines of calls that run at once do not mix.
 func (a *app) logLine(v any) {
-	if a.log == nil {
-		return
+	if a.log != nil {
+		a.appendLine(a.log, v)
 	}
+}
+
+func (a *app) appendLine(w io.Writer, v any) {
 	text, err := json.Marshal(v)
 	if err != nil {
 		return
 	}
 	a.logMu.Lock()
 	defer a.logMu.Unlock()
-	_, _ = a.log.Write(append(text, '\n'))
+	_, _ = w.Write(append(text, '\n'))
 }
 
 // callLine is the line of one AWS call in the log file.
@@ -227,17 +251,20 @@ type eventLine struct {
 	Error string           `json:"error,omitempty"`
 }
 
-// logged lets the log file see the events before they are shown.
+// logged lets the log file and the log of the deployment see the events before they are shown.
 func (a *app) logged(next engine.Sink) engine.Sink {
 	return func(ev engine.Event) {
-		if a.log != nil {
+		if a.log != nil || a.events != nil {
 			line := eventLine{Time: ev.Time, Msg: "event", Type: ev.Type, Key: ev.Key, ID: ev.ID, Text: ev.Text}
 			if ev.Err != nil {
 				line.Error = ev.Err.Error()
 			}
 			a.logLine(line)
+			if a.events != nil {
+				a.appendLine(a.events, line)
+			}
 		}
-		next(ev)
+		next(told(ev))
 	}
 }
 
@@ -246,8 +273,13 @@ func (a *app) withTimeout(ctx context.Context) (context.Context, context.CancelF
 	if a.global.timeout == 0 {
 		return context.WithCancel(ctx)
 	}
-	return context.WithTimeoutCause(ctx, a.global.timeout, errors.New("the time given with --timeout is over"))
+	timed, cancel := context.WithTimeoutCause(ctx, a.global.timeout, errOvertime)
+	a.timed = timed
+	return timed, cancel
 }
+
+// errOvertime is the cause of a context that --timeout has ended.
+var errOvertime = errors.New("the time given with --timeout is over")
 
 // timeIsOver returns the error of a time limit that was reached, or nil.
 func timeIsOver(ctx context.Context) error {

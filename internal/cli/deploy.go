@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"geusemaker/internal/cloud"
+	"geusemaker/internal/cloud/market"
 	"geusemaker/internal/engine"
 	"geusemaker/internal/host"
 	"geusemaker/internal/stack"
@@ -45,14 +46,16 @@ The same command goes on after any interruption: what exists already is found an
 			}
 			return a.deploy(cmd.Context(), cmd, args, o)
 		},
+		ValidArgsFunction: a.completeNames,
 	}
 	addConfigFlags(cmd)
 	flags := cmd.Flags()
 	flags.BoolVar(&o.planOnly, "plan", false, "show the plan and its price, change nothing")
 	flags.StringVar(&o.wait, "wait", waitServices, "what to wait for: services that answer, instance (the machine can be managed), none")
 	flags.StringVar(&o.onFailure, "on-failure", onFailureDefault, "what to do with a failed deploy: ask, rollback, keep (default: ask on a terminal, rollback otherwise)")
-	flags.StringVar(&o.showLogs, "show-logs", "auto", "show the boot log: auto (when it failed), always, never")
+	flags.StringVar(&o.showLogs, "show-logs", showAuto, "show the boot log: auto (its end, when it failed), always, never")
 	addForceUnlock(cmd, &o.force)
+	addSkipFlag(cmd)
 	flags.BoolVar(&o.overBudget, "over-budget", false, "deploy even if max_hourly or budget_monthly is exceeded")
 	return cmd
 }
@@ -76,7 +79,7 @@ func (o deployOptions) check() error {
 	}{
 		{"--wait", o.wait, []string{waitServices, waitInstance, waitNone}},
 		{"--on-failure", o.onFailure, []string{onFailureDefault, onFailureAsk, onFailureRollback, onFailureKeep}},
-		{"--show-logs", o.showLogs, []string{"auto", "always", "never"}},
+		{"--show-logs", o.showLogs, []string{showAuto, showAlways, showNever}},
 	} {
 		if !slices.Contains(f.values, f.value) {
 			return usage("%s: %q is not known; use %s", f.name, f.value, strings.TrimLeft(strings.Join(f.values, ", "), ", "))
@@ -105,6 +108,8 @@ type intention struct {
 	account *cloud.Account
 	clock   engine.Clock
 	fresh   bool
+	skip    []string       // pre-flight checks that are left out
+	checks  []market.Check // of a deployment that is new
 }
 
 func (a *app) deploy(ctx context.Context, cmd *cobra.Command, args []string, o deployOptions) error {
@@ -118,10 +123,18 @@ func (a *app) deploy(ctx context.Context, cmd *cobra.Command, args []string, o d
 		return a.printPlan(in)
 	}
 	if in.plan.Changes() {
-		if err := withinBudget(in.state.Config, in.cost, o.overBudget); err != nil {
+		if err := refused(ctx, in.checks); err != nil {
 			return err
 		}
+		if err := withinBudget(in.state.Config, in.cost, o.overBudget); err != nil {
+			return withAlternatives(err, in)
+		}
 		if err := a.confirmDeploy(ctx, in); err != nil {
+			return err
+		}
+	}
+	if !in.fresh {
+		if err := in.account.MustBe(ctx, in.state.Account); err != nil {
 			return err
 		}
 	}
@@ -135,6 +148,7 @@ func (a *app) deploy(ctx context.Context, cmd *cobra.Command, args []string, o d
 	}
 	defer func() { _ = lease.Release() }() // the lock ends with the process at the latest
 	a.noteTakeover(lease)
+	a.keepEvents(lease)
 	d := &deployment{app: a, ctx: ctx, in: in, options: o, lease: lease, state: in.state.Clone()}
 	return d.carryOut()
 }
@@ -147,6 +161,9 @@ func (a *app) intend(ctx context.Context, cmd *cobra.Command, args []string) (*i
 		return nil, err
 	}
 	in := &intention{}
+	if in.skip, err = skipped(cmd); err != nil {
+		return nil, err
+	}
 	saved, known, err := a.saved(c.Name)
 	if err != nil {
 		return nil, err
@@ -158,7 +175,7 @@ func (a *app) intend(ctx context.Context, cmd *cobra.Command, args []string) (*i
 		if err := resumable(saved, &c); err != nil {
 			return nil, err
 		}
-		c = saved.Config
+		c = resumed(saved, c)
 	} else if err := a.region(ctx, &c); err != nil {
 		return nil, err
 	}
@@ -172,10 +189,18 @@ func (a *app) intend(ctx context.Context, cmd *cobra.Command, args []string) (*i
 		return nil, err
 	}
 	in.fresh, in.state = !known, saved
+	if in.fresh && c.EFSID != "" {
+		in.fresh = false
+		if in.state, err = a.attached(ctx, &c, in); err != nil {
+			return nil, err
+		}
+	}
 	if in.fresh {
 		if in.state, err = a.newState(ctx, c, in); err != nil {
 			return nil, err
 		}
+	} else if err := a.refit(ctx, c, in); err != nil {
+		return nil, err
 	}
 	if in.graph, err = stack.Blueprint(in.state.Identity, c, in.state.Facts); err != nil {
 		return nil, err
@@ -204,15 +229,21 @@ func (a *app) saved(name string) (stack.State, bool, error) {
 // resumable refuses to go on with a deployment in a way that its owner cannot have meant: half destroyed, or with other
 // values than it was begun with.
 func resumable(s stack.State, c *stack.Config) error {
-	if s.Operation.Kind == "destroy" {
+	switch {
+	case s.Imported != "":
+		return &hinted{
+			err: fmt.Errorf("%s was imported from %s: it can be listed, inspected and destroyed, but not deployed again", s.Name, s.Imported), code: exitUsage, kind: "usage",
+			hints: []string{"deploy under another name"},
+		}
+	case s.Operation.Kind == "destroy" && !s.DataKept():
 		return &hinted{
 			err: fmt.Errorf("the removal of %s has begun", s.Name), code: exitPartial, kind: "partial",
-			hints: []string{fmt.Sprintf("finish it with `geusemaker destroy %s`, then deploy again", s.Name)},
+			hints: []string{fmt.Sprintf("finish it with `%s`, then deploy again", destroyCommand(s))},
 		}
 	}
 	var problems []error
 	for _, key := range c.Differences(&s.Config) {
-		if !c.IsSet(key) {
+		if !c.IsSet(key) || replaceable(s, key, c.Text(key)) {
 			continue
 		}
 		problems = append(problems, &stack.FieldError{
@@ -226,10 +257,11 @@ func resumable(s stack.State, c *stack.Config) error {
 
 // newState begins the record of a deployment that does not exist yet.
 func (a *app) newState(ctx context.Context, c stack.Config, in *intention) (stack.State, error) {
-	facts, err := in.account.Facts(ctx, c)
+	facts, checks, err := in.account.Preflight(ctx, c, in.skip, nil)
 	if err != nil {
 		return stack.State{}, err
 	}
+	in.checks = checks
 	now := in.clock.Now().UTC()
 	return stack.State{
 		Version: stack.StateVersion, Tool: version,
@@ -307,7 +339,7 @@ func (d *deployment) carryOut() error {
 	progress := d.progress("deploy "+d.state.Name, d.in.clock)
 	sink := d.logged(progress.Event)
 	sink(engine.Event{Type: engine.EventPlan, Time: d.in.clock.Now(), Plan: &d.in.plan})
-	for _, w := range d.in.state.Facts.Warnings {
+	for _, w := range d.in.warnings() {
 		sink(engine.Event{Type: engine.EventWarning, Time: d.in.clock.Now(), Text: w})
 	}
 	began, err := d.engine(sink).Apply(d.ctx, d.in.graph, &d.state)
@@ -322,6 +354,7 @@ func (d *deployment) carryOut() error {
 	if saveErr := d.save(); saveErr != nil {
 		err = errors.Join(err, saveErr)
 	}
+	d.keepLog()
 	if err != nil {
 		return d.unhealthy(err)
 	}
@@ -341,8 +374,8 @@ func (d *deployment) await(sink engine.Sink) error {
 		}
 		return d.in.account.AwaitManaged(d.ctx, m.ID, say(engine.EventNote), say(engine.EventWarning))
 	}
-	prober := host.NewProber(d.in.account.Transport(), d.in.clock, d.state.Config.HTTPS)
-	seen, err := d.engine(sink).Watch(d.ctx, d.in.account.Machine(), prober, m.ID, d.state.Endpoints)
+	asks := prober(d.in.account, d.in.clock, d.state.Config, m.ID)
+	seen, err := d.engine(sink).Watch(d.ctx, d.in.account.Machine(), asks, m.ID, d.state.Endpoints)
 	d.state.Endpoints, d.log = seen.Endpoints, seen.Log
 	if seen.Report != nil {
 		report := *seen.Report
@@ -378,11 +411,11 @@ func (d *deployment) save() error {
 // unhealthy is the error of a deploy whose machine exists but whose services do not answer, or were not waited for.
 func (d *deployment) unhealthy(err error) error {
 	name := d.state.Name
+	if boot := bootError(err); boot != nil {
+		return d.withAdvice(err, boot)
+	}
 	h := &hinted{err: err}
-	var boot *engine.BootError
 	switch {
-	case errors.As(err, &boot):
-		h.hints = []string{fmt.Sprintf("`geusemaker inspect %s` shows more; `geusemaker destroy %s` removes everything", name, name)}
 	case errors.Is(err, engine.ErrInterrupted), d.ctx.Err() != nil:
 		h.hints = []string{fmt.Sprintf("everything exists and goes on booting; `geusemaker deploy %s` waits for it again", name)}
 	}
@@ -391,9 +424,6 @@ func (d *deployment) unhealthy(err error) error {
 
 func (d *deployment) show() error {
 	doc := inspect(d.state, false, d.in.clock.Now(), host.LogPath)
-	if d.options.showLogs == "always" && d.log != "" {
-		fmt.Fprint(d.streams.Err, d.log)
-	}
 	return d.print(doc, func() string { return d.deployedView(doc) })
 }
 

@@ -17,9 +17,13 @@ func newDestroy(a *app) *cobra.Command {
 	var what engine.Removal
 	var force bool
 	cmd := &cobra.Command{
-		Use:     "destroy NAME",
-		Short:   "Delete a deployment and prove that nothing of it is left",
-		Long:    "Destroy shows what will be deleted, asks for the name, deletes it, and scans the account until nothing of the deployment is left.",
+		Use:   "destroy NAME",
+		Short: "Delete a deployment and prove that nothing of it is left",
+		Long: `Destroy shows what will be deleted, asks for the name, deletes it, and scans the account until nothing of the deployment is left.
+
+With --keep-data the file system, the data volume and the secrets stay, and the deployment stays in the list with what they
+cost. The same deploy command attaches them to a new machine, with the same logins; another destroy deletes them, too. From
+another computer, deploy under any name with --efs-id and the ID of the file system.`,
 		Example: "  geusemaker destroy team\n  geusemaker destroy team --keep-data",
 		Args:    oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -67,6 +71,7 @@ func (a *app) destroy(ctx context.Context, name string, what engine.Removal, for
 	}
 	defer func() { _ = lease.Release() }() // the lock ends with the process at the latest
 	a.noteTakeover(lease)
+	a.keepEvents(lease)
 	if s, err = home.Load(name); err != nil { // what another operation saved before we had the lock
 		return err
 	}
@@ -107,11 +112,23 @@ type removing struct {
 	state   stack.State
 }
 
+// carryOut removes and shows what was done.
 func (r *removing) carryOut(what engine.Removal, plan stack.Plan) error {
-	cost := r.state.Cost(r.clock.Now())
-	r.state.Operation = stack.Operation{Kind: "destroy", StartedAt: r.clock.Now().UTC()}
-	if err := r.save(); err != nil {
+	doc, err := r.remove(what, plan)
+	if err != nil {
 		return err
+	}
+	return r.print(doc, func() string {
+		return r.destroyView(doc, r.state.Sandbox, r.clock.Now().Sub(r.state.Operation.StartedAt))
+	})
+}
+
+// remove removes, and archives the record when nothing is left.
+func (r *removing) remove(what engine.Removal, plan stack.Plan) (destroyDoc, error) {
+	cost := r.state.Cost(r.clock.Now())
+	r.state.Operation = stack.Operation{Kind: "destroy", StartedAt: r.clock.Now().UTC(), KeepData: what.KeepData}
+	if err := r.save(); err != nil {
+		return destroyDoc{}, err
 	}
 	progress := r.progress("destroy "+r.state.Name, r.clock)
 	sink := r.logged(progress.Event)
@@ -119,18 +136,35 @@ func (r *removing) carryOut(what engine.Removal, plan stack.Plan) error {
 	e := engine.Engine{Drivers: r.account.Drivers(), Save: r.lease.Save, Sink: sink, Clock: r.clock, Version: version}
 	out, err := e.Destroy(r.ctx, &r.state, what)
 	progress.Close()
-	doc := removal(r.state.Name, out, cost)
+	doc := removal(r.state, out, cost)
 	if err != nil {
-		return errors.Join(r.unfinished(err, doc), r.save())
+		return doc, errors.Join(r.unfinished(err, doc), r.save())
 	}
 	r.state.Operation.EndedAt, r.state.Operation.Outcome = r.clock.Now().UTC(), stack.OutcomeDone
+	return doc, r.putAway()
+}
+
+// putAway archives the record of what is gone. That of a deployment whose data were kept stays, without what was seen of its
+// machine.
+func (r *removing) putAway() error {
+	if r.state.DataKept() {
+		r.state.Endpoints, r.state.Boot = nil, nil
+		return r.save()
+	}
 	r.state.Serial++
 	if err := r.lease.Archive(r.state.Clone()); err != nil {
 		return fmt.Errorf("everything is deleted, but its record cannot be put away: %w", err)
 	}
-	return r.print(doc, func() string {
-		return r.destroyView(doc, r.state.Sandbox, r.clock.Now().Sub(r.state.Operation.StartedAt))
-	})
+	return nil
+}
+
+// destroyCommand is the command that goes on with a removal as it was begun.
+func destroyCommand(s stack.State) string {
+	command := "geusemaker destroy " + s.Name
+	if s.Operation.KeepData {
+		command += " --keep-data"
+	}
+	return command
 }
 
 func (r *removing) save() error {
@@ -148,9 +182,12 @@ func (r *removing) unfinished(cause error, doc destroyDoc) error {
 		op.Outcome, op.Error = stack.OutcomeInterrupted, "interrupted"
 		code, kind = exitInterrupted, "interrupted"
 	}
+	if late := timeIsOver(r.ctx); late != nil {
+		cause, code, kind = late, exitPartial, "timeout"
+	}
 	return &hinted{
 		err: fmt.Errorf("%w; %d resources deleted, %d remain", cause, len(doc.Deleted), len(doc.Remaining)), code: code, kind: kind,
-		hints:   []string{fmt.Sprintf("`geusemaker destroy %s` goes on from here", r.state.Name)},
+		hints:   []string{fmt.Sprintf("`%s` goes on from here", destroyCommand(r.state))},
 		details: map[string]any{"deleted": doc.Deleted, "kept": doc.Kept, "remaining": doc.Remaining, "proven": doc.Proven},
 	}
 }

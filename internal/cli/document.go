@@ -31,6 +31,8 @@ type listDoc struct {
 	N8NURL       string       `json:"n8n_url"`
 	LastError    string       `json:"last_error"`
 	Sandbox      bool         `json:"sandbox"`
+	Remote       bool         `json:"remote"`  // known from the account's tags only
+	Changed      []string     `json:"changed"` // what AWS says that was recorded otherwise; only with --refresh
 }
 
 // planDoc is what `plan` prints.
@@ -82,6 +84,7 @@ type inspectDoc struct {
 	Boot      bootDoc          `json:"boot"`
 	Config    stack.Config     `json:"config"`
 	Warnings  []string         `json:"warnings"`
+	Secrets   []secretDoc      `json:"secrets,omitempty"` // only with --show-secrets
 }
 
 type instanceDoc struct {
@@ -127,6 +130,7 @@ type destroyDoc struct {
 	Kept      []keptDoc     `json:"kept"`
 	Remaining []resourceRef `json:"remaining"`
 	Proven    bool          `json:"proven"`
+	Notes     []string      `json:"notes"` // what outlives the deployment all the same
 }
 
 type resourceRef struct {
@@ -149,7 +153,7 @@ func describe(s store.Summary, busy bool, now time.Time) listDoc {
 		Name: s.Name, ID: s.ID, Status: s.Phase(busy), Tier: s.Tier, Workload: s.Workload,
 		Region: s.Region, Zone: s.Zone, Account: s.Account, InstanceType: s.InstanceType, Market: s.Market, PublicIP: s.PublicIP,
 		CreatedAt: &s.CreatedAt, UpdatedAt: &s.UpdatedAt, Hourly: &s.Hourly, Monthly: &s.Monthly, ToDate: &toDate,
-		N8NURL: s.N8NURL, LastError: s.Operation.Error, Sandbox: s.Sandbox,
+		N8NURL: s.N8NURL, LastError: s.Operation.Error, Sandbox: s.Sandbox, Changed: []string{},
 	}
 }
 
@@ -185,6 +189,9 @@ func inspect(s stack.State, busy bool, now time.Time, logPath string) inspectDoc
 func access(s stack.State, m stack.Record) accessDoc {
 	a := accessDoc{Mode: s.Config.Access, AllowCIDRs: []string{}, KeyPair: s.Config.KeyPair}
 	for _, cidr := range s.Config.AllowCIDRs {
+		if s.Config.Access == stack.AccessTunnel {
+			break // nothing is open to anybody
+		}
 		if cidr == stack.MyIP && s.Facts.CallerCIDR != "" {
 			cidr = s.Facts.CallerCIDR
 		}
@@ -194,6 +201,9 @@ func access(s stack.State, m stack.Record) accessDoc {
 		return a
 	}
 	a.ConnectCommand = "aws ssm start-session --region " + s.Region + " --target " + m.ID
+	if s.Config.Access == stack.AccessTunnel {
+		a.ConnectCommand = "geusemaker connect " + s.Name
+	}
 	if ip := m.Attrs[stack.AttrPublicIP]; ip != "" && s.Config.SSHCIDR != stack.Nowhere && s.Config.KeyPair != "" {
 		login := s.Facts.Image.LoginUser + "@" + ip
 		a.SSHCommand = "ssh -i " + s.Config.KeyPair + ".pem " + login
@@ -203,8 +213,8 @@ func access(s stack.State, m stack.Record) accessDoc {
 }
 
 // removal makes the document of what a destroy did.
-func removal(name string, out engine.Removed, cost stack.Cost) destroyDoc {
-	d := destroyDoc{Name: name, Deleted: []resourceRef{}, Kept: []keptDoc{}, Remaining: []resourceRef{}, Proven: out.Proven}
+func removal(s stack.State, out engine.Removed, cost stack.Cost) destroyDoc {
+	d := destroyDoc{Name: s.Name, Deleted: []resourceRef{}, Kept: []keptDoc{}, Remaining: []resourceRef{}, Proven: out.Proven, Notes: outliving(s, out)}
 	for _, r := range out.Deleted {
 		d.Deleted = append(d.Deleted, resourceRef{r.Key, r.Kind, r.ID})
 	}

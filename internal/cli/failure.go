@@ -5,9 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
 	"strings"
+	"syscall"
 
+	"geusemaker/internal/cloud"
 	"geusemaker/internal/cloud/api"
+	"geusemaker/internal/cloud/sandbox"
 	"geusemaker/internal/engine"
 	"geusemaker/internal/stack"
 	"geusemaker/internal/store"
@@ -38,6 +44,11 @@ type failure struct {
 	Details map[string]any `json:"details"`
 }
 
+// errorDoc is what a failed command writes with -o json.
+type errorDoc struct {
+	Error failure `json:"error"`
+}
+
 // usageError is a command line that cannot be understood.
 type usageError struct {
 	err   error
@@ -61,45 +72,53 @@ type hinted struct {
 func (e *hinted) Error() string { return e.err.Error() }
 func (e *hinted) Unwrap() error { return e.err }
 
+// overtime tells an operation that --timeout has ended from one that the user has stopped or that AWS did not answer.
+func (a *app) overtime(err error) error {
+	if a.timed == nil || !errors.Is(context.Cause(a.timed), errOvertime) || errors.Is(err, errOvertime) {
+		return err
+	}
+	if errors.Is(err, engine.ErrInterrupted) || errors.Is(err, context.DeadlineExceeded) {
+		return &hinted{err: errOvertime, hints: []string{"give it more time, or leave out --timeout"}}
+	}
+	return err
+}
+
 // explain turns an error into words, next steps and an exit code.
 func explain(ctx context.Context, err error) failure {
-	f := classify(ctx, err)
+	f := failure{Code: exitFailure, Kind: "failure", Message: err.Error(), Details: map[string]any{}}
+	classify(ctx, err, &f)
 	if h, ok := errors.AsType[*hinted](err); ok {
 		if h.code != 0 {
 			f.Code, f.Kind = h.code, h.kind
 		}
 		f.Hints = append(f.Hints, h.hints...)
-		f.Details = h.details
+		maps.Copy(f.Details, h.details)
 	}
 	if f.Hints == nil {
 		f.Hints = []string{}
 	}
-	if f.Details == nil {
-		f.Details = map[string]any{}
-	}
 	return f
 }
 
-func classify(ctx context.Context, err error) failure {
+func classify(ctx context.Context, err error, f *failure) {
 	var (
-		field  *stack.FieldError
-		use    *usageError
-		locked *store.LockedError
-		boot   *engine.BootError
+		field *stack.FieldError
+		use   *usageError
+		boot  *engine.BootError
 	)
-	f := failure{Code: exitFailure, Kind: "failure", Message: err.Error()}
 	switch {
+	case errors.Is(err, errOvertime):
+		f.Kind = "timeout"
 	case errors.As(err, &use):
 		f.Code, f.Kind, f.Hints = exitUsage, "usage", use.hints
 	case errors.As(err, &field):
 		f.Code, f.Kind = exitUsage, "config"
-	case errors.As(err, &locked):
-		f.Code, f.Kind = exitLocked, "locked"
-	case errors.Is(err, store.ErrNotExist):
-		f.Code, f.Kind, f.Hints = exitNotFound, "not-found", []string{"`geusemaker list` shows what there is"}
+	case fromStore(err, f):
 	case errors.As(err, &boot):
 		f.Code, f.Kind = exitUnhealthy, "unhealthy"
-		f.Hints = boot.Tail
+		if len(boot.Tail) > 0 {
+			f.Details[detailLog] = boot.Tail
+		}
 	case errors.Is(err, term.ErrNotTerminal):
 		f.Code, f.Kind = exitUsage, "usage"
 	case errors.Is(err, term.ErrCancelled):
@@ -107,40 +126,148 @@ func classify(ctx context.Context, err error) failure {
 	case errors.Is(err, engine.ErrInterrupted), errors.Is(err, context.Canceled), ctx.Err() != nil:
 		f.Code, f.Kind = exitInterrupted, "interrupted"
 	default:
-		fromCloud(err, &f)
+		fromCloud(err, f)
 	}
-	return f
 }
 
-// fromCloud finds words for an error of AWS. In front of them stays what we were doing.
+// detailLog is the detail that holds the last lines of the boot log.
+const detailLog = "log"
+
+// fromStore finds words for what is wrong with the records on disk.
+func fromStore(err error, f *failure) bool {
+	_, locked := errors.AsType[*store.LockedError](err)
+	_, damaged := errors.AsType[*store.DamagedError](err)
+	_, newer := errors.AsType[*store.NewerError](err)
+	_, changed := errors.AsType[*store.ChangedError](err)
+	switch {
+	case locked:
+		f.Code, f.Kind = exitLocked, "locked"
+	case damaged:
+		f.Kind = "damaged"
+	case newer:
+		f.Kind = "newer"
+	case changed:
+		f.Kind = "changed"
+	case errors.Is(err, store.ErrNotExist):
+		f.Code, f.Kind, f.Hints = exitNotFound, "not-found", []string{"`geusemaker list` shows what there is"}
+	default:
+		return false
+	}
+	return true
+}
+
+// fromCloud finds words for errors of AWS, one line for each resource that failed.
 func fromCloud(err error, f *failure) {
-	kind := api.Classify(err)
-	if kind == api.KindOther {
+	if wrong, ok := errors.AsType[*cloud.WrongAccountError](err); ok {
+		f.Code, f.Kind, f.Message = exitPermission, string(api.KindCredentials), wrong.Error()
+		f.Hints = []string{"choose the right one with --profile"}
 		return
 	}
-	f.Kind = string(kind)
-	switch kind {
-	case api.KindCredentials, api.KindPermission:
-		f.Code = exitPermission
+	failed := failedResources(err)
+	if unasked, ok := errors.AsType[*unaskedError](err); ok {
+		_, f.Hints = words(unasked.err)
+		f.Kind, f.Code = codeOf(unasked.err)
+		return
+	}
+	if len(failed) == 0 {
+		f.Message, f.Hints = words(err)
+		f.Kind, f.Code = codeOf(err)
+		return
+	}
+	for _, one := range failed {
+		if f.Kind == kindOther {
+			f.Kind, f.Code = codeOf(one)
+		}
+		message, hints := words(one.Err)
+		f.Message = strings.Replace(f.Message, one.Error(), string(one.Key)+": "+message, 1)
+		for _, hint := range hints {
+			if !slices.Contains(f.Hints, hint) {
+				f.Hints = append(f.Hints, hint)
+			}
+		}
+	}
+}
+
+// Kinds of failure that are not of AWS.
+const (
+	kindOther = "failure"
+	kindDisk  = "disk"
+)
+
+// codeOf is the kind of an error and the exit code that goes with it.
+func codeOf(err error) (kind string, code int) {
+	switch kind := api.Classify(err); kind {
+	case api.KindCredentials, api.KindPermission, api.KindAccount:
+		return string(kind), exitPermission
 	case api.KindCapacity, api.KindQuota:
-		f.Code = exitCapacity
+		return string(kind), exitCapacity
+	case api.KindOther:
+		if _, ok := errors.AsType[syscall.Errno](err); ok {
+			return kindDisk, exitFailure
+		}
+		return kindOther, exitFailure
 	default:
+		return string(kind), exitFailure
 	}
-	message, hints := api.Explain(err)
-	if resource, ok := errors.AsType[*engine.ResourceError](err); ok {
-		message = string(resource.Key) + ": " + message
+}
+
+// words says in one line what went wrong and what can be done about it. Errors that are not of AWS have been written for
+// people.
+func words(err error) (message string, hints []string) {
+	if file, ok := errors.AsType[*sandbox.FileError](err); ok {
+		return file.Error(), []string{"make room on that disk and see to it that the folder can be written, or choose another with --home"}
 	}
-	f.Message, f.Hints = message, hints
+	if api.Classify(err) == api.KindOther && api.Code(err) == "" {
+		if _, ok := errors.AsType[*fs.PathError](err); ok { // the store says itself what to do
+			hints = []string{"see to it that the folder exists and can be written, or choose another with --home"}
+		}
+		return err.Error(), hints
+	}
+	return api.Explain(err)
+}
+
+// failedResources lists the errors of single resources that an error is made of.
+func failedResources(err error) []*engine.ResourceError {
+	switch e := err.(type) { //nolint:errorlint // the tree is walked here, node by node
+	case *engine.ResourceError:
+		return []*engine.ResourceError{e}
+	case interface{ Unwrap() []error }:
+		var all []*engine.ResourceError
+		for _, inner := range e.Unwrap() {
+			all = append(all, failedResources(inner)...)
+		}
+		return all
+	case interface{ Unwrap() error }:
+		return failedResources(e.Unwrap())
+	default:
+		return nil
+	}
+}
+
+// told is an event as people get to see it: the log file has the error as it was.
+func told(ev engine.Event) engine.Event {
+	if ev.Err == nil {
+		return ev
+	}
+	if one, ok := errors.AsType[*engine.ResourceError](ev.Err); ok {
+		message, _ := words(one.Err)
+		ev.Err = errors.New(message)
+	}
+	return ev
 }
 
 // fail shows a failure.
 func (a *app) fail(f failure) {
 	if a.global.output == outputJSON {
-		text, err := json.Marshal(map[string]failure{"error": f})
+		text, err := json.Marshal(errorDoc{f})
 		if err == nil {
 			fmt.Fprintln(a.streams.Err, string(text))
 			return
 		}
 	}
-	fmt.Fprint(a.streams.Err, term.ErrorView(a.streams.ErrScreen(), strings.TrimSpace(f.Message), f.Hints, nil))
+	var details [][2]string
+	if log, ok := f.Details[detailLog].([]string); ok {
+		details = [][2]string{{"log", strings.Join(log, "\n")}}
+	}
+	fmt.Fprint(a.streams.Err, term.ErrorView(a.streams.ErrScreen(), strings.TrimSpace(f.Message), f.Hints, details))
 }

@@ -2,39 +2,75 @@ package cli
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"geusemaker/internal/engine"
 	"geusemaker/internal/host"
 	"geusemaker/internal/stack"
 )
 
 func newInspect(a *app) *cobra.Command {
-	var probe bool
+	var o inspectOptions
 	cmd := &cobra.Command{
 		Use:   "inspect NAME",
 		Short: "Show everything about one deployment",
-		Args:  oneName,
+		Long: `Inspect shows what is recorded of a deployment. It asks nobody, unless it is told to: --refresh compares every resource
+with what AWS has, --health-check probes the services, --show-secrets fetches the logins and tokens.`,
+		Example: "  geusemaker inspect team\n  geusemaker inspect team --refresh\n  geusemaker inspect team --show-secrets -o json --yes",
+		Args:    oneName,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, busy, err := a.look(args[0])
-			if err != nil {
-				return err
-			}
-			if probe {
-				if s, err = a.probe(cmd.Context(), s); err != nil {
-					return err
-				}
-			}
-			doc := inspect(s, busy, a.now(s.Sandbox), host.LogPath)
-			return a.print(doc, func() string { return a.inspectView(doc) })
+			ctx, cancel := a.withTimeout(cmd.Context())
+			defer cancel()
+			return a.inspect(ctx, args[0], o)
 		},
 		ValidArgsFunction: a.completeNames,
 	}
-	cmd.Flags().BoolVar(&probe, "health-check", false, "probe every service now")
+	flags := cmd.Flags()
+	flags.BoolVar(&o.probe, "health-check", false, "probe every service now")
+	flags.BoolVar(&o.refresh, "refresh", false, "ask AWS what became of every resource: missing, changed or extra")
+	flags.BoolVar(&o.secrets, "show-secrets", false, "fetch the logins and tokens and show them; they are stored nowhere")
 	return cmd
+}
+
+type inspectOptions struct{ probe, refresh, secrets bool }
+
+func (a *app) inspect(ctx context.Context, name string, o inspectOptions) error {
+	s, busy, err := a.look(name)
+	if err != nil {
+		return err
+	}
+	if o.secrets {
+		if err := a.confirmSecrets(ctx, name); err != nil {
+			return err
+		}
+	}
+	var seen drift
+	var secrets []secretDoc
+	if o.refresh || o.secrets {
+		account, err := a.openAccount(ctx, s.Region)
+		if err != nil {
+			return err
+		}
+		if o.refresh {
+			if seen, s, err = a.driftAndRecord(ctx, account, s, busy); err != nil {
+				return err
+			}
+		}
+		if o.secrets {
+			if secrets, err = a.secrets(ctx, account, s); err != nil {
+				return err
+			}
+		}
+	}
+	if o.probe {
+		if s, err = a.probe(ctx, s); err != nil {
+			return err
+		}
+	}
+	doc := inspect(s, busy, a.now(s.Sandbox), host.LogPath)
+	seen.tell(&doc)
+	doc.Secrets = secrets
+	return a.print(doc, func() string { return a.inspectView(doc) })
 }
 
 // look reads a deployment and whether an operation works on it now.
@@ -51,59 +87,14 @@ func (a *app) look(name string) (stack.State, bool, error) {
 	return s, holder != nil, err
 }
 
-// probe asks the services of a deployment from outside. What was seen is shown, not saved: another operation may hold the
-// record.
+// probe asks the services of a deployment. What was seen is shown, not saved: another operation may hold the record.
 func (a *app) probe(ctx context.Context, s stack.State) (stack.State, error) {
-	m, ok := s.Machine()
-	if !ok || m.Attrs[stack.AttrPublicIP] == "" {
-		return s, &hinted{err: fmt.Errorf("%s has no machine with a public address to probe", s.Name), hints: []string{fmt.Sprintf("`geusemaker inspect %s` shows how far it is", s.Name)}}
-	}
-	clock, err := a.clock()
+	v, err := a.visitState(ctx, s)
 	if err != nil {
 		return s, err
 	}
-	account, err := a.openAccount(ctx, s.Region)
-	if err != nil {
-		return s, err
-	}
+	m, _ := s.Machine()
 	endpoints := host.Endpoints(m.Attrs[stack.AttrPublicIP], s.Config)
-	s.Endpoints = host.NewProber(account.Transport(), clock, s.Config.HTTPS).Probe(ctx, endpoints)
+	s.Endpoints = prober(v.account, v.clock, s.Config, v.instance).Probe(ctx, endpoints)
 	return s, nil
-}
-
-func newHealth(a *app) *cobra.Command {
-	return &cobra.Command{
-		Use:   "health NAME",
-		Short: "Probe every service now; exit 0 only if all are healthy",
-		Args:  oneName,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, _, err := a.look(args[0])
-			if err != nil {
-				return err
-			}
-			if s, err = a.probe(cmd.Context(), s); err != nil {
-				return err
-			}
-			doc := map[string]any{"name": s.Name, "endpoints": s.Endpoints}
-			if err := a.print(doc, func() string { return a.endpointsView(s.Endpoints) }); err != nil {
-				return err
-			}
-			return illness(s)
-		},
-		ValidArgsFunction: a.completeNames,
-	}
-}
-
-// illness is the error of a deployment of which a service is not healthy.
-func illness(s stack.State) error {
-	var problems []error
-	for _, e := range s.Endpoints {
-		if e.Health != stack.Healthy {
-			problems = append(problems, &engine.BootError{Step: e.Service, Detail: string(e.Health) + ": " + e.Detail})
-		}
-	}
-	if len(problems) == 0 {
-		return nil
-	}
-	return errors.Join(problems...)
 }

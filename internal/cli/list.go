@@ -2,7 +2,7 @@ package cli
 
 import (
 	"cmp"
-	"errors"
+	"context"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +17,9 @@ type listOptions struct {
 	statuses, regions, tiers []string
 	sort                     string
 	descending               bool
+	remote                   bool
+	refresh                  bool
+	watch                    time.Duration // 0: once
 }
 
 var listSorts = []string{"created", "name", "cost", "status"}
@@ -27,13 +30,15 @@ func newList(a *app) *cobra.Command {
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "Show all deployments",
-		Args:    cobra.NoArgs,
+		Args:    o.watchArg,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, cancel := a.withTimeout(cmd.Context())
+			defer cancel()
 			// The global --region is a filter here: a list is made from what is on this machine.
 			if a.global.region != "" {
 				o.regions = append(o.regions, a.global.region)
 			}
-			return a.list(o)
+			return a.list(ctx, o)
 		},
 	}
 	flags := cmd.Flags()
@@ -41,29 +46,49 @@ func newList(a *app) *cobra.Command {
 	flags.StringSliceVar(&o.tiers, "tier", nil, "only these tiers (repeatable, or all)")
 	flags.StringVar(&o.sort, "sort", "created", "order: "+strings.Join(listSorts, ", "))
 	flags.BoolVar(&o.descending, "desc", false, "largest or latest first (created always is, unless --desc=false)")
+	flags.BoolVar(&o.remote, "remote", false, "ask the account too: also what other computers deployed, by its tags (--region R or all)")
+	flags.BoolVar(&o.refresh, "refresh", false, "ask AWS what became of the machines, and record it")
+	flags.DurationVar(&o.watch, "watch", 0, "show the list again and again, every `interval`")
+	flags.Lookup("watch").NoOptDefVal = watchInterval.String()
+	complete(cmd, "status", func() []string { return append(texts(phases()), "all") })
+	complete(cmd, "tier", func() []string { return []string{stack.TierDev, stack.TierAutomation, stack.TierGPU, "all"} })
+	complete(cmd, "sort", func() []string { return listSorts })
 	return cmd
+}
+
+// phases are the statuses that a deployment can have.
+func phases() []stack.Phase {
+	return []stack.Phase{
+		stack.PhaseDeploying, stack.PhaseRunning, stack.PhaseDegraded, stack.PhaseStopped, stack.PhaseFailed, stack.PhaseInterrupted,
+		stack.PhaseDestroying, stack.PhaseUnknown,
+	}
 }
 
 func (o listOptions) check() error {
 	if !slices.Contains(listSorts, o.sort) {
 		return usage("--sort: %q is not known; use %s", o.sort, strings.Join(listSorts, ", "))
 	}
-	phases := []string{"all"}
-	for _, p := range []stack.Phase{stack.PhaseDeploying, stack.PhaseRunning, stack.PhaseDegraded, stack.PhaseStopped, stack.PhaseFailed, stack.PhaseInterrupted, stack.PhaseDestroying, stack.PhaseUnknown} {
-		phases = append(phases, string(p))
-	}
-	for _, s := range o.statuses {
-		if !slices.Contains(phases, s) {
-			return usage("--status: %q is not known; use %s", s, strings.Join(phases, ", "))
+	known := append([]string{"all"}, texts(phases())...)
+	for _, status := range o.statuses {
+		if !slices.Contains(known, status) {
+			return usage("--status: %q is not known; use %s", status, strings.Join(known, ", "))
 		}
 	}
 	return nil
 }
 
-func (a *app) list(o listOptions) error {
+func (a *app) list(ctx context.Context, o listOptions) error {
 	if err := o.check(); err != nil {
 		return err
 	}
+	if o.watch == 0 {
+		return a.listOnce(ctx, o)
+	}
+	return a.watch(ctx, o.watch, func() error { return a.listOnce(ctx, o) })
+}
+
+// listOnce shows the list. What could not be asked is shown as it was recorded, and is the error.
+func (a *app) listOnce(ctx context.Context, o listOptions) error {
 	home, err := a.home()
 	if err != nil {
 		return err
@@ -72,20 +97,45 @@ func (a *app) list(o listOptions) error {
 	if err != nil {
 		return err
 	}
-	docs := []listDoc{}
+	var changed map[string][]string
+	var unasked error
+	if o.refresh {
+		if changed, unasked = a.refresh(ctx, home, entries); len(changed) > 0 {
+			if entries, err = home.List(); err != nil {
+				return err
+			}
+		}
+	}
+	var rows []listDoc
 	for _, e := range entries {
-		if doc := a.row(e); o.wants(doc) {
+		row := a.row(e)
+		row.Changed = append(row.Changed, changed[e.Name]...)
+		rows = append(rows, row)
+	}
+	if o.remote {
+		more, err := a.remoteRows(ctx)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, more...)
+	}
+	docs := []listDoc{}
+	for _, doc := range rows {
+		if o.wants(doc) {
 			docs = append(docs, doc)
 		}
 	}
 	o.order(docs)
-	return a.print(docs, func() string { return a.listView(docs, len(entries)) })
+	if err := a.print(docs, func() string { return a.listView(docs, len(rows)) }); err != nil {
+		return err
+	}
+	return unasked
 }
 
 // row makes the row of an entry; a file that cannot be read is a row with its error.
 func (a *app) row(e store.Entry) listDoc {
 	if e.Err != nil {
-		return listDoc{Name: e.Name, Status: stack.PhaseUnknown, LastError: e.Err.Error()}
+		return listDoc{Name: e.Name, Status: stack.PhaseUnknown, LastError: e.Err.Error(), Changed: []string{}}
 	}
 	return describe(e.Summary, e.Holder != nil, a.now(e.Summary.Sandbox))
 }
@@ -140,17 +190,4 @@ func created(d listDoc) time.Time {
 		return time.Time{}
 	}
 	return *d.CreatedAt
-}
-
-// completeNames completes the names of deployments.
-func (a *app) completeNames(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-	home, err := a.home()
-	if err != nil || len(args) > 0 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	names, err := home.Names()
-	if err != nil && !errors.Is(err, store.ErrNotExist) {
-		return nil, cobra.ShellCompDirectiveNoFileComp
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
 }

@@ -18,12 +18,12 @@ import (
 // maxConfigSize bounds a config file; ours are a page long.
 const maxConfigSize = 1 << 20
 
-// addConfigFlags gives the command one flag a key, and --config.
-func addConfigFlags(cmd *cobra.Command) {
+// addConfigFlags gives the command --config and one flag a key: of the named keys, or of all.
+func addConfigFlags(cmd *cobra.Command, keys ...string) {
 	flags := cmd.Flags()
 	flags.String("config", "", "read keys from this YAML `file`")
 	for _, f := range stack.Fields() {
-		if f.Key == "name" || f.Key == "region" {
+		if f.Key == "name" || f.Key == "region" || len(keys) > 0 && !slices.Contains(keys, f.Key) {
 			continue // positional, and global
 		}
 		for i, key := range append([]string{f.Key}, f.Aliases...) {
@@ -31,6 +31,9 @@ func addConfigFlags(cmd *cobra.Command) {
 			addKeyFlag(flags, name, f)
 			if i > 0 {
 				_ = flags.MarkHidden(name)
+			}
+			if values, ok := openValues()[f.Key]; ok {
+				complete(cmd, name, values)
 			}
 			if len(f.Values) > 0 {
 				_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(f.Values, cobra.ShellCompDirectiveNoFileComp))

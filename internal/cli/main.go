@@ -6,6 +6,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"geusemaker/internal/store"
 	"geusemaker/internal/term"
 )
 
@@ -49,18 +50,21 @@ func interruptible(parent context.Context) (context.Context, func()) {
 // Run runs one command with the given arguments and environment and returns its exit code. Errors go to the error stream,
 // in words or, when JSON is asked for, as one JSON object.
 func Run(ctx context.Context, streams *term.Streams, args, environ []string) int {
-	a := &app{streams: streams, environ: environ}
+	return (&app{streams: streams, environ: environ, open: store.Open}).run(ctx, args)
+}
+
+func (a *app) run(ctx context.Context, args []string) int {
 	root := newRoot(a)
 	root.SetArgs(args)
-	root.SetIn(streams.In)
-	root.SetOut(streams.Out)
-	root.SetErr(streams.Err)
+	root.SetIn(a.streams.In)
+	root.SetOut(a.streams.Out)
+	root.SetErr(a.streams.Err)
 	err := root.ExecuteContext(ctx)
 	a.close()
 	if err == nil {
 		return exitDone
 	}
-	f := explain(ctx, err)
+	f := explain(ctx, a.overtime(err))
 	a.fail(f)
 	return f.Code
 }

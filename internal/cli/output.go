@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v4"
 )
 
@@ -14,7 +15,20 @@ const (
 	outputTable = "table"
 	outputJSON  = "json"
 	outputYAML  = "yaml"
+	outputCSV   = "csv" // of commands whose annotation says so
 )
+
+// csvAnnotation marks the commands that can print CSV.
+const csvAnnotation = "csv"
+
+// outputForms are the forms in which the command can print its result.
+func outputForms(cmd *cobra.Command) []string {
+	forms := []string{outputTable, outputJSON, outputYAML}
+	if _, ok := cmd.Annotations[csvAnnotation]; ok {
+		forms = append(forms, outputCSV)
+	}
+	return forms
+}
 
 // print writes a document to the output stream in the form that was asked for. The table form is the view's.
 func (a *app) print(document any, view func() string) error {

@@ -19,8 +19,10 @@ func newPlan(a *app) *cobra.Command {
 			}
 			return a.printPlan(in)
 		},
+		ValidArgsFunction: a.completeNames,
 	}
 	addConfigFlags(cmd)
+	addSkipFlag(cmd)
 	return cmd
 }
 
@@ -28,7 +30,7 @@ func (a *app) printPlan(in *intention) error {
 	image := imageOf(in.state.Facts.Image)
 	doc := planDoc{
 		Name: in.state.Name, Region: in.state.Region, Account: in.state.Account, Sandbox: in.state.Sandbox,
-		Steps: in.plan.Steps, Cost: in.cost, Image: &image, Warnings: orEmpty(in.state.Facts.Warnings),
+		Steps: in.plan.Steps, Cost: in.cost, Image: &image, Warnings: orEmpty(in.warnings()),
 	}
 	return a.print(doc, func() string { return a.planView(in) })
 }

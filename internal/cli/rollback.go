@@ -14,7 +14,10 @@ import (
 func (d *deployment) failed(cause error, began []stack.Key) error {
 	d.finish(cause)
 	if err := d.save(); err != nil {
-		return errors.Join(cause, err)
+		if cause = errors.Join(cause, err); len(d.state.Records) == 0 {
+			return cause
+		}
+		return d.partial(cause, exitPartial, "partial")
 	}
 	if late := timeIsOver(d.ctx); late != nil {
 		return d.partial(late, exitPartial, "timeout")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"geusemaker/internal/cloud"
 	"geusemaker/internal/stack"
 )
 
@@ -50,17 +52,18 @@ Try it without an account:  geusemaker deploy demo --sandbox --yes`,
 	a.addGlobalFlags(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.AddGroup(&cobra.Group{ID: "main", Title: "Deployments:"}, &cobra.Group{ID: "more", Title: "More:"})
-	for _, cmd := range []*cobra.Command{newDeploy(a), newPlan(a), newList(a), newInspect(a), newHealth(a), newDestroy(a)} {
+	for _, cmd := range []*cobra.Command{newDeploy(a), newPlan(a), newList(a), newInspect(a), newLogs(a), newHealth(a), newCost(a), newConnect(a), newDestroy(a)} {
 		cmd.GroupID = "main"
 		root.AddCommand(cmd)
 	}
-	for _, cmd := range []*cobra.Command{newConfig(a), newSandbox(a), newVersion(a)} {
+	for _, cmd := range []*cobra.Command{newOffers(a), newImages(a), newValidate(a), newConfig(a), newDoctor(a), newSupport(a), newOrphans(a), newRecover(a), newImport(a), newSandbox(a), newVersion(a)} {
 		cmd.GroupID = "more"
 		root.AddCommand(cmd)
 	}
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")
-	root.AddCommand(newEnvironmentTopic(), newExitCodesTopic())
+	root.AddCommand(newEnvironmentTopic(), newExitCodesTopic(), newReference(a))
+	argumentsAreUsage(root)
 	return root
 }
 
@@ -78,6 +81,7 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 	flags.StringVar(&g.progress, "progress", "auto", "progress on the error stream: auto, tty, plain, json, quiet")
 	flags.StringVar(&g.logFile, "log-file", "", "append a line of JSON to this file for every event and AWS call")
 	flags.DurationVar(&g.timeout, "timeout", 0, "give up after this long, such as 30m")
+	complete(root, "region", cloud.RegionNames)
 	_ = root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{outputTable, outputJSON, outputYAML}, cobra.ShellCompDirectiveNoFileComp))
 	_ = root.RegisterFlagCompletionFunc("progress", cobra.FixedCompletions(progressModes, cobra.ShellCompDirectiveNoFileComp))
 }
@@ -105,10 +109,10 @@ func (a *app) prepare(cmd *cobra.Command) error {
 		}
 		g.timeout = d
 	}
-	if !slices.Contains([]string{outputTable, outputJSON, outputYAML}, g.output) {
+	if forms := outputForms(cmd); !slices.Contains(forms, g.output) {
 		bad := g.output
 		g.output = outputTable
-		return usage("--output: %q is not known; use table, json or yaml", bad)
+		return usage("--output: %q is not known; use %s", bad, strings.Join(forms, ", "))
 	}
 	if !slices.Contains(progressModes, g.progress) {
 		return usage("--progress: %q is not known; use %s", g.progress, strings.Join(progressModes, ", "))
@@ -124,6 +128,24 @@ func (a *app) prepare(cmd *cobra.Command) error {
 
 func envName(flag string) string {
 	return "GEUSEMAKER_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+// argumentsAreUsage makes wrong arguments of every command mistakes of usage.
+func argumentsAreUsage(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		argumentsAreUsage(sub)
+	}
+	check := cmd.Args
+	if check == nil {
+		return
+	}
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		err := check(cmd, args)
+		if err == nil || errors.As(err, new(*usageError)) {
+			return err
+		}
+		return &usageError{err: err, hints: []string{fmt.Sprintf("`%s --help` shows how", cmd.CommandPath())}}
+	}
 }
 
 // flagError names the flag that was probably meant.

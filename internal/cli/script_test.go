@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"ends": ends, "sleep": sleep},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"ends": ends, "serve": serve, "sleep": sleep},
 	})
 }
 

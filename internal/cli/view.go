@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,7 +28,7 @@ func (a *app) planView(in *intention) string {
 	}
 	facts = append(facts, [2]string{"open to", strings.Join(access(s, stack.Record{}).AllowCIDRs, ", ")})
 	return term.PlanView(a.streams.OutScreen(), term.PlanInput{
-		Title: "Plan for " + s.Name, Sandbox: s.Sandbox, Facts: facts, Plan: in.plan, Cost: in.cost, Now: in.clock.Now(), Warnings: s.Facts.Warnings,
+		Title: "Plan for " + s.Name, Sandbox: s.Sandbox, Facts: facts, Plan: in.plan, Cost: in.cost, Now: in.clock.Now(), Warnings: in.warnings(),
 	})
 }
 
@@ -41,7 +42,7 @@ func (a *app) destroyPlanView(s stack.State, plan stack.Plan) string {
 }
 
 func (a *app) destroyView(d destroyDoc, inSandbox bool, took time.Duration) string {
-	in := term.DestroyInput{Name: d.Name, Sandbox: inSandbox, Proven: d.Proven, Took: took}
+	in := term.DestroyInput{Name: d.Name, Sandbox: inSandbox, Proven: d.Proven, Took: took, Notes: d.Notes}
 	for _, r := range d.Deleted {
 		in.Deleted = append(in.Deleted, [2]string{string(r.Key), r.ID})
 	}
@@ -64,6 +65,12 @@ func (a *app) listView(docs []listDoc, all int) string {
 		r := term.ListRow{
 			Name: d.Name, Status: string(d.Status), Region: d.Region, Machine: strings.TrimSpace(d.InstanceType + " " + d.Market),
 			URL: d.N8NURL, Error: d.LastError, Sandbox: d.Sandbox,
+		}
+		if len(d.Changed) > 0 {
+			r.Error = strings.Join(slices.Concat(some(r.Error), d.Changed), "; ")
+		}
+		if d.Remote {
+			r.Name += " (remote)"
 		}
 		if d.CreatedAt != nil {
 			r.Age = term.Age(a.now(d.Sandbox).Sub(*d.CreatedAt))
@@ -98,6 +105,7 @@ func (a *app) inspectView(d inspectDoc) string {
 				{"launched", when(d.Instance.LaunchedAt, now)},
 			}},
 			{Title: "Services", Table: endpointsTable(d.Endpoints)},
+			{Title: "Logins and tokens", Pairs: secretPairs(d.Secrets)},
 			{
 				Title: "Access", Pairs: [][2]string{{"mode", d.Access.Mode}, {"open to", strings.Join(d.Access.AllowCIDRs, ", ")}, {"key pair", d.Access.KeyPair}},
 				Lines: some(d.Access.ConnectCommand, d.Access.SSHCommand, d.Access.SCPCommand),
@@ -124,11 +132,12 @@ func (a *app) deployedView(d inspectDoc) string {
 			{Title: "Cost", Pairs: [][2]string{
 				{"an hour", about(d.Cost) + d.Cost.Hourly.Format(4)}, {"a month", about(d.Cost) + d.Cost.Monthly.Format(2)},
 			}},
-			{Title: "Next", Lines: []string{
-				"geusemaker inspect " + d.Name + " --show-secrets   # logins and tokens",
-				"geusemaker logs " + d.Name,
-				"geusemaker destroy " + d.Name,
-			}},
+			{Title: "Next", Lines: some(
+				connectHint(d.Name, d.Config),
+				"geusemaker inspect "+d.Name+" --show-secrets   # logins and tokens",
+				"geusemaker logs "+d.Name,
+				"geusemaker destroy "+d.Name,
+			)},
 		},
 	})
 }
@@ -139,10 +148,6 @@ func about(c stack.Cost) string {
 		return "~"
 	}
 	return ""
-}
-
-func (a *app) endpointsView(endpoints []stack.Endpoint) string {
-	return a.streams.OutScreen().Table(*endpointsTable(endpoints))
 }
 
 func endpointsTable(endpoints []stack.Endpoint) *term.Table {
@@ -161,6 +166,14 @@ func bootTable(steps []stack.BootStep) *term.Table {
 	return t
 }
 
+func secretPairs(secrets []secretDoc) [][2]string {
+	var pairs [][2]string
+	for _, s := range secrets {
+		pairs = append(pairs, [2]string{s.Service + " " + s.Name, s.Value})
+	}
+	return pairs
+}
+
 func resourcesTable(resources []resourceDoc) *term.Table {
 	t := &term.Table{Tree: true, Columns: []term.Column{{}, {}, {Paint: term.Screen.Status}, {Drop: 1}}}
 	for _, r := range resources {
@@ -168,7 +181,11 @@ func resourcesTable(resources []resourceDoc) *term.Table {
 		if !r.Owned {
 			origin = "yours before"
 		}
-		t.Rows = append(t.Rows, term.Row{Cells: []string{string(r.Key), r.ID, string(r.Status), origin}})
+		row := term.Row{Cells: []string{string(r.Key), r.ID, string(r.Status), origin}}
+		if r.Drift != nil {
+			row.Problem = *r.Drift
+		}
+		t.Rows = append(t.Rows, row)
 	}
 	return t
 }

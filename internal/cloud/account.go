@@ -44,6 +44,8 @@ type Options struct {
 	UserData func(stack.Machine) ([]byte, error)
 	// Observe sees every call; nil means nobody.
 	Observe func(api.Call)
+	// Prices keeps list prices between runs; nil means that they are asked for each time. Prices of a mock are not kept.
+	Prices market.PriceCache
 }
 
 // Account is one AWS account in one region.
@@ -99,13 +101,19 @@ func (a *Account) Drivers() map[stack.Kind]engine.Driver {
 	return all
 }
 
-// Facts finds out what a plan rests on.
-func (a *Account) Facts(ctx context.Context, c stack.Config) (stack.Facts, error) {
+// Facts finds out what a plan rests on. The zones that are named are among those of the facts.
+func (a *Account) Facts(ctx context.Context, c stack.Config, zones ...string) (stack.Facts, error) {
+	return a.market().Facts(ctx, c, zones...)
+}
+
+// market is the one of the region.
+func (a *Account) market() *market.Market {
 	return market.New(market.Clients{
 		EC2: a.ec2, SSM: a.ssm, STS: a.sts,
 		Pricing: pricing.NewFromConfig(a.config),
 		Quotas:  servicequotas.NewFromConfig(a.config),
-	}, a.clock, a.callerAddress()).Facts(ctx, c)
+		EFS:     efs.NewFromConfig(a.config),
+	}, market.Options{Clock: a.clock, Address: a.callerAddress(), Prices: a.priceCache(), Mock: a.mocked()})
 }
 
 // MustBe refuses to go on with another account's credentials.

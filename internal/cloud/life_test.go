@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -31,16 +32,23 @@ type world struct {
 	disk    *stack.State // as saved last; nil: nothing
 	events  []engine.Event
 
+	settings map[string]string // of the deployment, beside those that every test has
+
+	onEach func(sandbox.Call) // is told of each call before the account is; nil: nobody
+
 	calls   int // of the operation that runs
 	dieAt   int // the call at which the process dies; 0: it lives
 	dieWhen string
 	dead    bool
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return seededWorld(t, 7) }
+
+// seededWorld is a world whose seed decides how late each new thing is seen.
+func seededWorld(t *testing.T, seed uint64) *world {
 	t.Helper()
 	w := &world{t: t}
-	pretend, err := sandbox.Open(sandbox.Options{Speed: 1, Seed: 7, OnCall: w.onCall})
+	pretend, err := sandbox.Open(sandbox.Options{Speed: 1, Seed: seed, OnCall: w.onCall})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +67,9 @@ func (w *world) onCall(_ context.Context, c sandbox.Call) error {
 	}
 	if c.Phase == "before" {
 		w.calls++
+		if w.onEach != nil {
+			w.onEach(c)
+		}
 	}
 	if w.calls == w.dieAt && c.Phase == w.dieWhen {
 		w.dead = true
@@ -94,7 +105,9 @@ func (w *world) state() (stack.State, error) {
 		return w.disk.Clone(), nil
 	}
 	c := stack.NewConfig()
-	for key, value := range map[string]string{"name": "life", "region": region, "tags": "team=ai"} {
+	settings := map[string]string{"name": "life", "region": region, "tags": "team=ai"}
+	maps.Copy(settings, w.settings)
+	for key, value := range settings {
 		if err := c.Set(key, value, stack.Source{Kind: "flag"}); err != nil {
 			return stack.State{}, err
 		}

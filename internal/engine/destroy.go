@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,8 +112,8 @@ func (e Engine) Destroy(ctx context.Context, s *stack.State, what Removal) (Remo
 	r := e.begin(s)
 	var out Removed
 	err := r.remove(ctx, what, &out)
-	if what.Only == nil && err == nil {
-		err = r.prove(ctx, what, &out)
+	if _, blocked := errors.AsType[*ResourceError](err); what.Only == nil && (err == nil || blocked) {
+		err = r.prove(ctx, what, &out, err)
 	}
 	for _, rec := range s.Sorted() {
 		if reason := what.keeps(rec); reason != "" {
@@ -236,8 +235,12 @@ const (
 )
 
 // prove scans the account until nothing of the deployment is left but what is kept. What nobody had recorded, such as the
-// fruit of a lost answer, is recorded and removed.
-func (r *run) prove(ctx context.Context, what Removal, out *Removed) error {
+// fruit of a lost answer, is recorded and removed. It may be what stood in the way of a resource that could not be removed
+// before, which failed tells: with it out of the way, that is tried once more.
+func (r *run) prove(ctx context.Context, what Removal, out *Removed, failed error) error {
+	if r.journal.state.ID == "" {
+		return errors.Join(failed, errors.New("cannot prove that nothing is left: the deployment has no ID, and a scan without one shows all deployments"))
+	}
 	var left []stack.Record
 	for round := range rescans {
 		if round > 0 {
@@ -246,23 +249,26 @@ func (r *run) prove(ctx context.Context, what Removal, out *Removed) error {
 			}
 		}
 		found, err := r.Scan(ctx, r.journal.state.ID)
+		left = without(found, r.journal.state.Sorted())
+		unknown := without(left, out.Deleted)
 		switch {
+		case failed != nil && (err != nil || len(unknown) == 0):
+			return failed
 		case ctx.Err() != nil:
 			return ErrInterrupted
 		case err != nil:
 			return fmt.Errorf("cannot prove that nothing is left: %w", err)
-		}
-		if left = without(found, r.journal.state.Sorted()); len(left) == 0 {
+		case len(left) == 0:
 			out.Proven = true
 			return nil
 		}
-		for _, rec := range without(left, out.Deleted) {
+		for _, rec := range unknown {
 			if _, err := r.journal.change(rec.Key, func(stored *stack.Record) bool { *stored = rec; return false }); err != nil {
 				return err
 			}
 		}
-		if err := r.remove(ctx, what, out); err != nil {
-			return err
+		if failed = r.remove(ctx, what, out); failed != nil {
+			return failed
 		}
 	}
 	out.Remaining = left
@@ -274,33 +280,4 @@ func without(records, others []stack.Record) []stack.Record {
 	return slices.DeleteFunc(slices.Clone(records), func(rec stack.Record) bool {
 		return slices.ContainsFunc(others, func(o stack.Record) bool { return o.Kind == rec.Kind && o.ID == rec.ID })
 	})
-}
-
-// Scan asks every driver, at once, for what the account holds of a deployment, or of all when the ID is empty. An error
-// means that the answer is not complete.
-func (e Engine) Scan(ctx context.Context, stackID string) ([]stack.Record, error) {
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	var all []stack.Record
-	var errs []error
-	for kind, d := range e.Drivers {
-		wg.Go(func() {
-			found, err := d.List(ctx, stackID)
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", kind, err))
-			}
-			for _, f := range found {
-				all = append(all, stack.Record{
-					Key: f.Key + stack.Key("#"+f.ID), Kind: kind, ID: f.ID, Owned: true,
-					Status: stack.StatusCreated, Attrs: f.Attrs, BegunAt: f.Since, CreatedAt: f.Since,
-				})
-			}
-		})
-	}
-	wg.Wait()
-	slices.SortFunc(all, func(a, b stack.Record) int { return cmp.Compare(a.Key, b.Key) })
-	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
-	return all, errors.Join(errs...)
 }

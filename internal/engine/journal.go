@@ -62,7 +62,10 @@ func (j *journal) intend(n stack.Node) (stack.Record, error) {
 	r := stack.Record{
 		Key: n.Key, Kind: n.Spec.Kind(), Owned: true, Status: stack.StatusPending,
 		Needs:   old.Needs, // edges that others turned round stay
-		Attempt: old.Attempt + 1, BegunAt: j.clock.Now().UTC(),
+		Attempt: max(old.Attempt, 1), BegunAt: j.clock.Now().UTC(),
+	}
+	if old.ID != "" { // there was one, and it is gone
+		r.Attempt = old.Attempt + 1
 	}
 	r.Token = token(j.state.ID, r)
 	for _, ref := range n.Spec.Refs() {
@@ -111,6 +114,7 @@ func with(list []stack.Key, key stack.Key) []stack.Key {
 
 func (j *journal) persist() error {
 	j.state.UpdatedAt = j.clock.Now().UTC()
+	j.state.Meter(j.state.UpdatedAt)
 	j.state.Serial++
 	if err := j.save(j.state.Clone()); err != nil {
 		return fmt.Errorf("cannot save the state of %s: %w", j.state.Name, err)

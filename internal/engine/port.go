@@ -49,9 +49,9 @@ type Target struct {
 type Found struct {
 	ID    string
 	Attrs map[string]string
-	// Stack, Name and Key come from the ownership tags; List fills them.
-	Stack, Name string
-	Key         stack.Key
+	// Stack, Name, Tier and Key come from the ownership tags; List fills them.
+	Stack, Name, Tier string
+	Key               stack.Key
 	// Since is when AWS says the resource was made; zero where it does not say.
 	Since time.Time
 }

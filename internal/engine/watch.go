@@ -16,7 +16,7 @@ type Machine interface {
 	Report(ctx context.Context, instanceID string, logOffset int64) (stack.Report, error)
 }
 
-// Prober asks the services from outside, as their users will.
+// Prober asks the services whether they are well: from outside, as their users will, where anybody can reach them.
 type Prober interface {
 	Probe(ctx context.Context, endpoints []stack.Endpoint) []stack.Endpoint
 }
@@ -24,13 +24,18 @@ type Prober interface {
 // ErrNotYet says that something cannot be asked yet but probably can soon.
 var ErrNotYet = errors.New("not yet")
 
-// Times of a watch: how often the machine is asked, how long it may stay silent before only probes count, how long services
-// that run may be unreachable from outside, and how long a boot may take in all.
+// Times of a watch: how often the machine is asked, and how soon again while it has more log than fits into one answer; how
+// long it may stay silent before only probes count, how long services that run may be unreachable from outside, and how long
+// a boot may take in all. After the end the rest of the log is read, for longer when it explains a failure.
 const (
 	watchPause    = 4 * time.Second
+	behindPause   = time.Second
 	agentPatience = 5 * time.Minute
 	probePatience = 2 * time.Minute
 	bootPatience  = 25 * time.Minute
+
+	successPatience = 10 * time.Second
+	failurePatience = 2 * time.Minute
 )
 
 // Seen is what a watch saw.
@@ -52,7 +57,8 @@ func (e *BootError) Error() string { return fmt.Sprintf("%s failed: %s", e.Step,
 // Watch follows the boot until every service answers from outside, which alone is success. It returns what it saw also
 // with an error: a *BootError when the boot failed or a service does not answer in time.
 func (e Engine) Watch(ctx context.Context, m Machine, p Prober, instanceID string, endpoints []stack.Endpoint) (Seen, error) {
-	w := watch{Engine: e, ctx: ctx, start: e.Clock.Now(), told: map[stack.Key]string{}, seen: Seen{Endpoints: endpoints}}
+	now := e.Clock.Now()
+	w := watch{Engine: e, ctx: ctx, start: now, heard: now, told: map[stack.Key]string{}, seen: Seen{Endpoints: endpoints}}
 	for {
 		var ill *stack.Endpoint
 		if err := w.ask(m, instanceID); err != nil {
@@ -61,6 +67,7 @@ func (e Engine) Watch(ctx context.Context, m Machine, p Prober, instanceID strin
 		if w.mute || w.seen.Report != nil && w.seen.Report.Complete {
 			w.seen.Endpoints = p.Probe(ctx, w.seen.Endpoints)
 			if ill = w.tellServices(); ill == nil {
+				w.readOn(m, instanceID, successPatience)
 				return w.seen, nil
 			} else if err := w.impatient(ill); err != nil {
 				return w.seen, err
@@ -69,7 +76,7 @@ func (e Engine) Watch(ctx context.Context, m Machine, p Prober, instanceID strin
 		if w.age() > bootPatience {
 			return w.seen, w.late(ill)
 		}
-		if err := e.Clock.Sleep(ctx, watchPause); err != nil {
+		if err := e.Clock.Sleep(ctx, w.pause()); err != nil {
 			return w.seen, ErrInterrupted
 		}
 	}
@@ -79,6 +86,7 @@ type watch struct {
 	Engine
 	ctx      context.Context
 	start    time.Time
+	heard    time.Time // when the machine answered last
 	complete time.Time // since when probes are all that is missing
 	mute     bool      // the machine cannot be asked
 	offset   int64
@@ -104,26 +112,61 @@ func (w *watch) ask(m Machine, instanceID string) error {
 	switch {
 	case w.ctx.Err() != nil:
 		return ErrInterrupted
-	case errors.Is(err, ErrNotYet) && w.age() < agentPatience:
-		w.tell("boot/agent", EventWaiting, "waiting for the machine to answer through Systems Manager", stack.BootStep{})
+	case errors.Is(err, ErrNotYet) && w.Clock.Now().Sub(w.heard) < agentPatience:
+		if w.seen.Report == nil {
+			w.tell("boot/agent", EventWaiting, "waiting for the machine to answer through Systems Manager", stack.BootStep{})
+		}
 		return nil
 	case err != nil:
 		w.mute = true
-		if _, waited := w.told["boot/agent"]; waited {
+		if w.told["boot/agent"] != "" && w.seen.Report == nil {
 			w.tell("boot/agent", EventSkipped, "no answer", stack.BootStep{Seconds: w.age().Seconds()})
 		}
 		w.emit(Event{Type: EventWarning, Text: "the machine cannot be asked how its boot goes (" + err.Error() + "); only the services' answers count"})
 		return nil
 	}
-	w.seen.Report = &report
-	w.seen.Log += report.Log.Text
-	w.offset = report.Log.Next
+	w.hear(report)
 	w.tellReport(report)
 	if report.Failed {
+		w.readOn(m, instanceID, failurePatience)
 		step := failedStep(report)
 		return &BootError{Step: step.Name, Detail: step.Detail, Tail: tail(w.seen.Log)}
 	}
 	return nil
+}
+
+// hear keeps a report and the piece of log that came with it.
+func (w *watch) hear(r stack.Report) {
+	w.heard = w.Clock.Now()
+	w.seen.Report = &r
+	w.seen.Log += r.Log.Text
+	w.offset = r.Log.Next
+}
+
+// behind reports whether the machine has more log than was read.
+func (w *watch) behind() bool {
+	return !w.mute && w.seen.Report != nil && w.offset < w.seen.Report.Log.Size
+}
+
+func (w *watch) pause() time.Duration {
+	if w.behind() {
+		return behindPause
+	}
+	return watchPause
+}
+
+// readOn reads what is left of the log after the end of a boot: an answer holds a piece only, and what explains a failure
+// stands last. The outcome does not depend on it.
+func (w *watch) readOn(m Machine, instanceID string, patience time.Duration) {
+	end := w.Clock.Now().Add(patience)
+	for w.behind() && w.Clock.Now().Before(end) {
+		from := w.offset
+		r, err := m.Report(w.ctx, instanceID, from)
+		if err != nil || r.Log.Next <= from {
+			return
+		}
+		w.hear(r)
+	}
 }
 
 func failedStep(r stack.Report) stack.BootStep {
@@ -205,7 +248,7 @@ func (w *watch) tellServices() *stack.Endpoint {
 // impatient ends the watch when the machine says that all is well and a service still does not answer from outside.
 func (w *watch) impatient(ill *stack.Endpoint) error {
 	if w.mute {
-		return nil // the boot may still go on; its own deadline counts
+		return w.blind()
 	}
 	now := w.Clock.Now()
 	if w.complete.IsZero() {
@@ -215,7 +258,22 @@ func (w *watch) impatient(ill *stack.Endpoint) error {
 		return nil
 	}
 	w.tell(stack.Key("service/"+ill.Service), EventFailed, string(ill.Health)+": "+ill.Detail, stack.BootStep{})
-	return &BootError{Step: ill.Service, Detail: fmt.Sprintf("healthy on the machine, but %s from here: %s", ill.Health, ill.Detail), Tail: tail(w.seen.Log)}
+	detail := fmt.Sprintf("healthy when the boot ended, but %s now: %s", ill.Health, ill.Detail)
+	if ill.Health == stack.Unreachable {
+		detail = "healthy on the machine, but unreachable from here: " + ill.Detail
+	}
+	return &BootError{Step: ill.Service, Detail: detail, Tail: tail(w.seen.Log)}
+}
+
+// blind ends a watch of a machine that cannot be asked and of whose services nothing can be known either. Where something
+// can, the boot may still go on; its own deadline counts.
+func (w *watch) blind() error {
+	for _, e := range w.seen.Endpoints {
+		if e.Health != stack.HealthUnknown {
+			return nil
+		}
+	}
+	return &BootError{Step: "boot", Detail: "neither the machine nor its services can be asked how they are: " + w.seen.Endpoints[0].Detail}
 }
 
 // late is the error of a boot that took too long. Where the machine could not be asked, the service that does not answer is

@@ -274,3 +274,96 @@ func TestWatchIsQuietWithoutNews(t *testing.T) {
 		}
 	})
 }
+
+// An answer of the machine holds a piece of the log only. What explains a failure stands at its end, and is read however far
+// behind the watch was; so is the whole log of a good boot.
+func TestWatchReadsTheLogToItsEnd(t *testing.T) {
+	var whole strings.Builder
+	for i := range 500 {
+		fmt.Fprintf(&whole, "line %d\n", i)
+	}
+	log := whole.String()
+	for _, size := range []int{7, 100, 1000, len(log)} {
+		for _, failed := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				offset := 0
+				b := &boot{health: allHealthy}
+				b.report = func(time.Duration) (stack.Report, error) {
+					offset = int(b.offsets[len(b.offsets)-1])
+					next := min(offset+size, len(log))
+					return stack.Report{
+						Failed: failed, Complete: !failed, Steps: []stack.BootStep{{Name: "images", Status: "failed", Detail: "no space"}},
+						Log: stack.LogPiece{Offset: int64(offset), Next: int64(next), Size: int64(len(log)), Text: log[offset:next]},
+					}, nil
+				}
+				seen, _, err := watch(t.Context(), b)
+				if seen.Log != log {
+					t.Errorf("pieces of %d: read %d of %d bytes", size, len(seen.Log), len(log))
+				}
+				bootError, ok := errors.AsType[*engine.BootError](err)
+				if ok != failed || ok && bootError.Tail[19] != "line 499" {
+					t.Errorf("pieces of %d: error %#v", size, err)
+				}
+			})
+		}
+	}
+}
+
+// A machine that stops answering in the middle of the log, or answers with nothing, holds nobody up.
+func TestWatchDoesNotWaitForTheRestOfTheLog(t *testing.T) {
+	for name, rest := range map[string]func() (stack.Report, error){
+		"error": func() (stack.Report, error) { return stack.Report{}, engine.ErrNotYet },
+		"nothing": func() (stack.Report, error) {
+			return stack.Report{Failed: true, Log: stack.LogPiece{Next: 2, Size: 9}}, nil
+		},
+		"slow": func() (stack.Report, error) {
+			time.Sleep(90 * time.Second)
+			return stack.Report{Failed: true, Log: stack.LogPiece{Next: 3, Size: 9}}, nil
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			calls := 0
+			b := &boot{health: allHealthy, report: func(time.Duration) (stack.Report, error) {
+				if calls++; calls > 1 {
+					return rest()
+				}
+				return stack.Report{Failed: true, Log: stack.LogPiece{Next: 2, Size: 9, Text: "x\n"}}, nil
+			}}
+			seen, _, err := watch(t.Context(), b)
+			if _, ok := errors.AsType[*engine.BootError](err); !ok || seen.Log != "x\n" || time.Since(b.start) > 4*time.Minute {
+				t.Errorf("%s: after %s: %v, log %q", name, time.Since(b.start), err, seen.Log)
+			}
+		})
+	}
+}
+
+// One question that got lost late in a boot does not end the asking.
+func TestWatchForgivesALostQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &boot{health: allHealthy, report: func(age time.Duration) (stack.Report, error) {
+			if age > 8*time.Minute && age < 12*time.Minute {
+				return stack.Report{}, fmt.Errorf("lost: %w", engine.ErrNotYet)
+			}
+			return stack.Report{Complete: age > 15*time.Minute}, nil
+		}}
+		seen, events, err := watch(t.Context(), b)
+		if err != nil || seen.Report == nil || !seen.Report.Complete || strings.Contains(events, "warning") {
+			t.Errorf("%v:\n%s", err, events)
+		}
+	})
+}
+
+// Where the machine cannot be asked and nothing can be known of its services, there is nothing to wait for.
+func TestWatchOfAMachineThatNobodyMayAsk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &boot{
+			report: func(time.Duration) (stack.Report, error) { return stack.Report{}, errors.New("access denied") },
+			health: func(time.Duration, string) stack.Health { return stack.HealthUnknown },
+		}
+		_, _, err := watch(t.Context(), b)
+		bootError, ok := errors.AsType[*engine.BootError](err)
+		if !ok || !strings.Contains(bootError.Detail, "neither the machine nor its services can be asked") || time.Since(b.start) > time.Minute {
+			t.Errorf("after %s: %v", time.Since(b.start), err)
+		}
+	})
+}

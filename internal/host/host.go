@@ -118,7 +118,7 @@ func Files(m stack.Machine) ([]File, error) {
 			return err
 		}
 		content, err := embedded.ReadFile(name)
-		files = append(files, File{installPath(name), fileMode(content), withoutComments(string(content))})
+		files = append(files, File{installPath(name), fileMode(content), condensed(string(content))})
 		return err
 	})
 	if err != nil {
@@ -153,13 +153,14 @@ func fileMode(content []byte) fs.FileMode {
 	return 0o644
 }
 
-// withoutComments drops the lines that hold nothing but a comment. They are for the reader of this repository and are a
-// fifth of the compressed size; without them there is room for the user's own settings.
-func withoutComments(content string) string {
+// condensed drops the lines that hold nothing but a comment, and the tabs at the beginning of the others, which mean nothing
+// to any of our files: Python and YAML are indented by spaces. They are for the reader of this repository and are a fifth of
+// the compressed size; without them there is room for the user's own settings.
+func condensed(content string) string {
 	var out strings.Builder
 	for line := range strings.Lines(content) {
 		if text := strings.TrimSpace(line); text != "#" && !strings.HasPrefix(text, "# ") {
-			out.WriteString(line)
+			out.WriteString(strings.TrimLeft(line, "\t"))
 		}
 	}
 	return out.String()

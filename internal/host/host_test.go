@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -232,8 +233,8 @@ func content(files []File, name string) (string, bool) {
 	return "", false
 }
 
-// What is packed must mean the same as what was linted: only comments may be missing.
-func TestPackingDropsNothingButComments(t *testing.T) {
+// What is packed must mean the same as what was linted: only comments and indentation may be missing.
+func TestPackingDropsNothingButCommentsAndTabs(t *testing.T) {
 	files, err := Files(machine(func(m *stack.Machine) { m.Workload = "gpu" }))
 	if err != nil {
 		t.Fatal(err)
@@ -279,8 +280,11 @@ func printed(t *testing.T, name, program string) string {
 	if err := syntax.NewPrinter(syntax.Minify(true)).Print(&out, parsed); err != nil {
 		t.Fatal(err)
 	}
-	return out.String()
+	return indentation.ReplaceAllString(out.String(), "")
 }
+
+// indentation is also within the programs of awk and the documents that a script holds.
+var indentation = regexp.MustCompile(`(?m)^\t+`)
 
 // golden compares got with a file under testdata.
 func golden(t *testing.T, name, got string) {

@@ -1,8 +1,10 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -40,18 +42,19 @@ func NewProber(transport http.RoundTripper, clock engine.Clock, https string) *P
 	return &Prober{client: &http.Client{Transport: transport, CheckRedirect: refuse}, clock: clock}
 }
 
-// Endpoints lists what a machine at the given address serves.
+// Endpoints lists what a machine at the given address serves, and where its user finds it: with access tunnel that is the
+// near end of the tunnel.
 func Endpoints(address string, c stack.Config) []stack.Endpoint {
 	var list []stack.Endpoint
 	for _, s := range stack.Services(c.HTTPS) {
 		if s.Port == 0 {
 			continue
 		}
-		at := address
-		if c.Domain != "" {
-			at = c.Domain
+		e := stack.Endpoint{Service: s.Name, URL: s.URL(cmp.Or(c.Domain, address), c.HTTPS), Port: s.Port, Auth: s.Auth, Health: stack.HealthUnknown}
+		if c.Access == stack.AccessTunnel {
+			e.URL, e.Port = s.LocalURL(c.HTTPS), s.LocalPort()
 		}
-		list = append(list, stack.Endpoint{Service: s.Name, URL: s.URL(at, c.HTTPS), Port: s.Port, Auth: s.Auth, Health: stack.HealthUnknown})
+		list = append(list, e)
 	}
 	return list
 }
@@ -62,7 +65,7 @@ func (p *Prober) Probe(ctx context.Context, endpoints []stack.Endpoint) []stack.
 	var wg sync.WaitGroup
 	for i, e := range endpoints {
 		wg.Go(func() {
-			e.Health, e.Detail = p.probe(ctx, e)
+			p.probe(ctx, &e)
 			e.CheckedAt = p.clock.Now().UTC()
 			seen[i] = e
 		})
@@ -71,38 +74,76 @@ func (p *Prober) Probe(ctx context.Context, endpoints []stack.Endpoint) []stack.
 	return seen
 }
 
-func (p *Prober) probe(ctx context.Context, e stack.Endpoint) (stack.Health, string) {
+// probe fills in what is seen of an endpoint.
+func (p *Prober) probe(ctx context.Context, e *stack.Endpoint) {
 	ctx, cancel := context.WithTimeout(ctx, probeDeadline)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, e.URL+healthPath(e.Service), nil)
-	if err != nil {
-		return stack.HealthUnknown, err.Error()
-	}
+	e.Version, e.LatencyMS = "", 0
+	service := serviceNamed(e.Service)
 	start := p.clock.Now()
-	resp, err := p.client.Do(req)
+	status, body, err := p.get(ctx, e.URL+service.HealthPath)
 	if err != nil {
-		return stack.Unreachable, reason(err)
+		e.Health, e.Detail = stack.Unreachable, reason(err)
+		return
 	}
-	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16))
 	took := p.clock.Now().Sub(start).Round(time.Millisecond)
-	switch resp.StatusCode {
+	e.LatencyMS = took.Milliseconds()
+	switch status {
 	case http.StatusOK:
-		return stack.Healthy, fmt.Sprintf("answered in %s", took)
+		e.Health, e.Detail = stack.Healthy, fmt.Sprintf("answered in %s", took)
+		e.Version = p.version(ctx, *e, service, body)
 	case http.StatusBadGateway, http.StatusServiceUnavailable:
-		return stack.Starting, "the gateway answers, the service does not yet"
+		e.Health, e.Detail = stack.Starting, "the gateway answers, the service does not yet"
 	default:
-		return stack.Unhealthy, "answered " + resp.Status
+		e.Health, e.Detail = stack.Unhealthy, fmt.Sprintf("answered %d %s", status, http.StatusText(status))
 	}
 }
 
-func healthPath(service string) string {
-	for _, s := range stack.Services(stack.HTTPSInternal) {
-		if s.Name == service {
-			return s.HealthPath
+// get asks one page and returns its status and the beginning of its text.
+func (p *Prober) get(ctx context.Context, url string) (status int, body []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	resp, err := p.client.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	body, _ = io.ReadAll(io.LimitReader(resp.Body, 1<<16)) // the status counts
+	return resp.StatusCode, body, nil
+}
+
+// version is what a service says of itself: in its answer to the health check, or on a page of its own. It is no reason to
+// call a service ill that it does not tell.
+func (p *Prober) version(ctx context.Context, e stack.Endpoint, service stack.Service, health []byte) string {
+	switch service.VersionPath {
+	case "":
+		return ""
+	case service.HealthPath:
+	default:
+		var err error
+		if _, health, err = p.get(ctx, e.URL+service.VersionPath); err != nil {
+			return ""
 		}
 	}
-	return "/"
+	var said struct {
+		Version string `json:"version"`
+	}
+	if json.Unmarshal(health, &said) != nil || len(said.Version) > 40 {
+		return ""
+	}
+	return said.Version
+}
+
+// serviceNamed is what is known of a service; of one that is not known, that it answers somewhere.
+func serviceNamed(name string) stack.Service {
+	for _, s := range stack.Services(stack.HTTPSInternal) {
+		if s.Name == name {
+			return s
+		}
+	}
+	return stack.Service{HealthPath: "/"}
 }
 
 // reason is why nobody answered, without the parts that only repeat the request.

@@ -25,9 +25,11 @@ type Component struct {
 	Unit     string    `json:"unit"`
 	Hourly   Money     `json:"hourly"`
 	Monthly  Money     `json:"monthly"`
+	ToDate   Money     `json:"to_date"` // filled in for deployments that exist
 	Source   string    `json:"source"`
-	AsOf     time.Time `json:"as_of"`
-	Guess    bool      `json:"guess"` // the price, or the amount that will be used, is an assumption
+	AsOf     time.Time `json:"as_of,omitzero"` // zero: nobody wrote down when the price was read
+	Guess    bool      `json:"guess"`          // the price, or the amount that will be used, is an assumption
+	Billing  Billing   `json:"-"`
 }
 
 // Assumed monthly use of what is billed by use. Shown as an assumption wherever it is shown.
@@ -55,11 +57,7 @@ func Estimate(g Graph, f Facts) Cost {
 			}
 			c.disk(n.Key, "root volume", s.RootGiB, s.Throughput, f)
 			if s.PublicIP {
-				p := f.Prices[PricePublicIPv4]
-				c.add(Component{
-					Key: n.Key, Name: "public IPv4 address", Quantity: 1, Unit: p.Unit, Hourly: p.Amount,
-					Monthly: p.Amount.Monthly(), Source: p.Source, AsOf: p.AsOf, Guess: p.Guess,
-				})
+				c.address(n.Key, f)
 			}
 		case Volume:
 			c.disk(n.Key, "data volume", s.GiB, s.Throughput, f)
@@ -79,7 +77,7 @@ func Estimate(g Graph, f Facts) Cost {
 func machineComponent(key Key, o Offer) Component {
 	return Component{
 		Key: key, Name: o.Type + " " + o.Market, Quantity: 1, Unit: "hour", Hourly: o.Hourly,
-		Monthly: o.Hourly.Monthly(), Source: o.Source, AsOf: o.AsOf, Guess: o.Guess,
+		Monthly: o.Hourly.Monthly(), Source: o.Source, AsOf: o.AsOf, Guess: o.Guess, Billing: BilledMachine,
 	}
 }
 
@@ -91,6 +89,15 @@ func (c *Cost) disk(key Key, name string, gib, throughput int, f Facts) {
 		p := f.Prices[PriceGP3Throughput]
 		c.month(Component{Key: key, Name: name + " throughput", Quantity: int64(extra), Unit: p.Unit, Source: p.Source, AsOf: p.AsOf, Guess: p.Guess}, p)
 	}
+}
+
+// address adds a public IPv4 address, which AWS bills by the hour since February 2024 (VPC pricing page).
+func (c *Cost) address(key Key, f Facts) {
+	p := f.Prices[PricePublicIPv4]
+	c.add(Component{
+		Key: key, Name: "public IPv4 address", Quantity: 1, Unit: p.Unit, Hourly: p.Amount,
+		Monthly: p.Amount.Monthly(), Source: p.Source, AsOf: p.AsOf, Guess: p.Guess, Billing: BilledRunning,
+	})
 }
 
 // use adds something billed by use, of which only an assumption can be shown.

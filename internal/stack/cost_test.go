@@ -87,10 +87,10 @@ func TestEstimateFollowsTheGraph(t *testing.T) {
 func TestCostToDate(t *testing.T) {
 	s := stack.State{Identity: demo, Config: goodConfig(), Facts: goodFacts(), Records: map[stack.Key]stack.Record{
 		stack.KeyInstance: {
-			Key: stack.KeyInstance, Kind: stack.KindInstance, CreatedAt: day,
+			Key: stack.KeyInstance, Kind: stack.KindInstance, ID: "i-1", Owned: true, CreatedAt: day,
 			Attrs: map[string]string{stack.AttrType: "m7i.large", stack.AttrZone: "eu-central-1a", stack.AttrMarket: stack.MarketOnDemand},
 		},
-		stack.KeyFiles: {Key: stack.KeyFiles, Kind: stack.KindFileSystem, CreatedAt: day.Add(90 * time.Minute)},
+		stack.KeyFiles: {Key: stack.KeyFiles, Kind: stack.KindFileSystem, Owned: true, CreatedAt: day.Add(90 * time.Minute)},
 		stack.KeyData:  {Key: stack.KeyData, Kind: stack.KindVolume, Status: stack.StatusPending},
 		stack.KeyVPC:   {Key: stack.KeyVPC, Kind: stack.KindVPC, CreatedAt: day},
 	}}
@@ -108,7 +108,7 @@ func TestCostToDate(t *testing.T) {
 	if diff := cmp.Diff(goodFacts(), s.Facts); diff != "" {
 		t.Errorf("pricing changed the facts (-before +after):\n%s", diff)
 	}
-	s.Config.Tier = "of an older tool"
+	s.Config.Tier, s.Records = "of an older tool", nil
 	if c := s.Cost(day); c.Currency != "USD" || c.Components == nil || c.Monthly != 0 {
 		t.Errorf("a deployment without a blueprint costs %+v", c)
 	}

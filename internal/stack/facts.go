@@ -74,7 +74,7 @@ type Price struct {
 	Amount Money     `json:"amount"`
 	Unit   string    `json:"unit"` // GB-month, MiB/s-month, hour ...
 	Source string    `json:"source"`
-	AsOf   time.Time `json:"as_of"`
+	AsOf   time.Time `json:"as_of,omitzero"` // zero: nobody wrote down when it was read
 	Guess  bool      `json:"guess,omitempty"`
 }
 

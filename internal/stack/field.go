@@ -14,7 +14,9 @@ type Field struct {
 	Help    string
 	Type    string   // string, bool, int, usd, list, map or env
 	Values  []string // the closed set of values; nil when open
-	Default string
+	// Min and Max bound an int. Without a Default, 0 means that nobody says.
+	Min, Max int
+	Default  string
 
 	value     func(*Config) value
 	translate func(key string, raw any) any // from the meaning of an alias to that of the key
@@ -129,7 +131,7 @@ func flag(key, group, help string, p func(*Config) *bool) Field {
 
 func number(key, group, help, def, unit string, low, high int, p func(*Config) *int) Field {
 	return Field{
-		Key: key, Group: group, Help: fmt.Sprintf("%s (%s)", help, unit), Type: "int", Default: def,
+		Key: key, Group: group, Help: fmt.Sprintf("%s (%s)", help, unit), Type: "int", Default: def, Min: low, Max: high,
 		value: func(c *Config) value { return intValue{p(c), low, high, unit, def == ""} },
 	}
 }

@@ -39,6 +39,13 @@ const (
 	AttrSubnet    = "subnet"
 	AttrARN       = "arn"
 	AttrAddress   = "address"
+	AttrCIDR      = "cidr"       // of a VPC
+	AttrGiB       = "gib"        // size of a volume; of a machine, that of its root volume
+	AttrSpeed     = "throughput" // of a volume, MiB/s
+	AttrBytes     = "bytes"      // what a file system holds, when it was listed
+	AttrImage     = "image"      // that a machine was launched from
+	AttrArch      = "architecture"
+	AttrKeyPair   = "key_pair"
 )
 
 // Operation is the last thing that was done to a deployment.
@@ -48,6 +55,7 @@ type Operation struct {
 	EndedAt   time.Time `json:"ended_at,omitzero"` // zero: it runs, or its process died
 	Error     string    `json:"error,omitempty"`
 	Outcome   Outcome   `json:"outcome,omitempty"`
+	KeepData  bool      `json:"keep_data,omitempty"` // a destroy that was to leave what holds the user's data
 }
 
 // Outcome says how an operation ended.
@@ -70,6 +78,9 @@ type Endpoint struct {
 	Health    Health    `json:"health"`
 	Detail    string    `json:"detail"`
 	CheckedAt time.Time `json:"checked_at,omitzero"`
+	// Version is what the service says of itself, where it does, and LatencyMS how long its answer took, in milliseconds.
+	Version   string `json:"version,omitempty"`
+	LatencyMS int64  `json:"latency_ms,omitempty"`
 }
 
 // State is everything that is known of one deployment, as it is saved. It holds no secret.
@@ -79,9 +90,11 @@ type State struct {
 	Tool    string `json:"tool"`   // version of the tool that saved it
 	Identity
 	Sandbox   bool           `json:"sandbox"`
+	Imported  string         `json:"imported,omitempty"` // the tool and format that the record was taken over from
 	Config    Config         `json:"config"`
 	Facts     Facts          `json:"facts"`
 	Records   map[Key]Record `json:"records"`
+	Intervals []Interval     `json:"intervals,omitempty"` // what was billed, and when
 	Operation Operation      `json:"operation"`
 	Boot      *Report        `json:"boot,omitempty"`
 	Endpoints []Endpoint     `json:"endpoints,omitempty"`
@@ -92,6 +105,7 @@ type State struct {
 // Clone returns a copy that shares nothing that is ever changed in place.
 func (s State) Clone() State {
 	s.Records = maps.Clone(s.Records)
+	s.Intervals = slices.Clone(s.Intervals)
 	return s
 }
 
@@ -142,6 +156,9 @@ func (s State) Phase(busy bool) Phase {
 		return PhaseFailed
 	}
 	m, ok := s.Machine()
+	if !ok && s.DataKept() {
+		return PhaseStopped
+	}
 	if !ok {
 		return PhaseUnknown
 	}
@@ -165,31 +182,57 @@ func (s State) Phase(busy bool) Phase {
 	return PhaseRunning
 }
 
-// Cost prices the deployment as it was launched, and what it has cost until now.
+// DataKept reports whether the deployment was destroyed but for its data, to which a later deploy attaches a machine again.
+func (s State) DataKept() bool {
+	if s.Operation.Kind != "destroy" || s.Operation.Outcome != OutcomeDone {
+		return false
+	}
+	for _, r := range s.Records {
+		if r.Owned && r.Kind.HoldsData() {
+			return true
+		}
+	}
+	return false
+}
+
+// Cost prices the deployment as it was launched, and what its resources have cost until now. Once its removal has begun it
+// costs only what is still recorded. What no blueprint describes is priced by its kind.
 func (s State) Cost(now time.Time) Cost {
-	f := s.Facts
-	if m, ok := s.Machine(); ok {
-		f.Offers = launchedFirst(f.Offers, m)
-	}
-	g, err := Blueprint(s.Identity, s.Config, f)
-	if err != nil {
-		return Cost{Currency: "USD", Components: []Component{}}
-	}
-	c := Estimate(g, f)
-	for _, part := range c.Components {
-		r, ok := s.Records[part.Key]
-		if ok && !r.CreatedAt.IsZero() && now.After(r.CreatedAt) {
-			c.ToDate += part.Hourly.Times(int64(now.Sub(r.CreatedAt)/time.Second), 3600)
+	c, whole := s.priced()
+	for _, a := range s.accruals(whole) {
+		spent := a.Between(time.Time{}, now)
+		c.ToDate += spent
+		for i, part := range c.Components {
+			if part.Key == a.Key && part.Name == a.Name {
+				c.Components[i].ToDate += spent
+			}
 		}
 	}
 	return c
 }
 
+// priced prices what there is, and the whole that there was before its removal began.
+func (s State) priced() (now, whole Cost) {
+	f := s.Facts
+	if m, ok := s.Machine(); ok {
+		f.Offers = launchedFirst(f.Offers, m)
+	}
+	g, err := Blueprint(s.Identity, s.Config, f)
+	if err != nil || s.Imported != "" {
+		c := CostOf(s.Sorted(), f)
+		return c, c
+	}
+	whole = Estimate(g, f)
+	if s.Operation.Kind != "destroy" {
+		return whole, whole
+	}
+	g.Nodes = slices.DeleteFunc(g.Nodes, func(n Node) bool { return s.Records[n.Key].Key == "" })
+	return Estimate(g, f), whole
+}
+
 // launchedFirst puts the offer that the machine was launched from at the head of the list.
 func launchedFirst(offers []Offer, machine Record) []Offer {
-	i := slices.IndexFunc(offers, func(o Offer) bool {
-		return o.Type == machine.Attrs[AttrType] && o.Zone == machine.Attrs[AttrZone] && o.Market == machine.Attrs[AttrMarket]
-	})
+	i := slices.IndexFunc(offers, func(o Offer) bool { return o.of(machine) })
 	if i <= 0 {
 		return offers
 	}

@@ -39,7 +39,7 @@ func TestPhase(t *testing.T) {
 		{"interrupted", false, ended("deploy", stack.OutcomeInterrupted), "running", nil, nil, stack.PhaseInterrupted},
 		{"failed", false, ended("deploy", stack.OutcomeFailed), "running", nil, nil, stack.PhaseFailed},
 		{"destroy failed", false, ended("destroy", stack.OutcomeFailed), "none", nil, nil, stack.PhaseFailed},
-		{"data kept", false, ended("destroy", stack.OutcomeDone), "none", nil, nil, stack.PhaseUnknown},
+		{"data kept", false, ended("destroy", stack.OutcomeDone), "none", nil, nil, stack.PhaseStopped},
 		{"machine gone", false, deployed, "none", nil, healths(stack.Healthy), stack.PhaseUnknown},
 		{"running", false, deployed, "running", nil, healths(stack.Healthy, stack.Healthy), stack.PhaseRunning},
 		{"not asked yet", false, deployed, "", nil, healths(stack.HealthUnknown, stack.Starting), stack.PhaseRunning},
@@ -55,7 +55,7 @@ func TestPhase(t *testing.T) {
 		{"one unreachable", false, deployed, "running", nil, healths(stack.Unreachable, stack.Healthy), stack.PhaseDegraded},
 	} {
 		s := stack.State{Operation: tt.op, Boot: tt.boot, Endpoints: tt.ends, Records: map[stack.Key]stack.Record{
-			stack.KeyFiles: {Key: stack.KeyFiles, Kind: stack.KindFileSystem, Attrs: map[string]string{stack.AttrState: "stopped"}},
+			stack.KeyFiles: {Key: stack.KeyFiles, Kind: stack.KindFileSystem, Owned: true, Attrs: map[string]string{stack.AttrState: "stopped"}},
 		}}
 		if tt.machine != "none" {
 			s.Records[stack.KeyInstance] = stack.Record{Key: stack.KeyInstance, Kind: stack.KindInstance, Attrs: map[string]string{stack.AttrState: tt.machine}}
@@ -85,6 +85,10 @@ func fullState(t *testing.T) stack.State {
 				Attrs: map[string]string{stack.AttrARN: "arn:aws:ec2:::vpc/vpc-1"}, BegunAt: day, CreatedAt: day.Add(time.Second), ReadyAt: day.Add(1500 * time.Millisecond),
 			},
 			stack.KeyGateway: {Key: stack.KeyGateway, Kind: stack.KindGateway, Owned: true, Status: stack.StatusPending, Needs: []stack.Key{stack.KeyVPC}, Attempt: 2, BegunAt: day},
+		},
+		Intervals: []stack.Interval{
+			{Key: stack.KeyInstance, ID: "i-1", From: day, To: day.Add(time.Hour), Type: "m7i.large", Zone: "eu-central-1b", Market: "spot", Hourly: 40_000_000, Stopped: true},
+			{Key: stack.KeyData, ID: "vol-1", From: day},
 		},
 		Operation: stack.Operation{Kind: "deploy", StartedAt: day, EndedAt: day.Add(time.Minute), Error: "network/gateway: no", Outcome: stack.OutcomeFailed},
 		Boot: &stack.Report{

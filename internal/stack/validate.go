@@ -44,6 +44,13 @@ func (v *validator) name() {
 	}
 }
 
+// ValidateRegion checks the region alone, for what needs no whole configuration.
+func (c *Config) ValidateRegion() error {
+	v := validator{c: c}
+	v.region()
+	return errors.Join(v.problems...)
+}
+
 // region checks the form only: AWS opens new ones.
 func (v *validator) region() {
 	parts := strings.Split(v.c.Region, "-")
@@ -197,7 +204,7 @@ func (v *validator) available() {
 	if v.c.Tier != TierDev {
 		v.add("tier", "use dev", "%q is not available in this version", v.c.Tier)
 	}
-	for _, key := range []string{"vpc_id", "subnet_id", "security_group_id", "efs_id"} {
+	for _, key := range []string{"vpc_id", "subnet_id", "security_group_id"} {
 		if v.c.Text(key) != "" {
 			v.add(key, "leave it out; a new one will be made", "reuse is not available in this version")
 		}

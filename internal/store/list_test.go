@@ -66,6 +66,13 @@ func TestASummarySaysWhatTheStateSays(t *testing.T) {
 		"nothing":     func(s *stack.State) { s.Records, s.Endpoints = nil, nil },
 		"stopped":     func(s *stack.State) { s.Records[stack.KeyInstance].Attrs[stack.AttrState] = "stopped" },
 		"terminated":  func(s *stack.State) { s.Records[stack.KeyInstance].Attrs[stack.AttrState] = "terminated" },
+		"stopped once": func(s *stack.State) {
+			s.Meter(morning.Add(time.Minute))
+			s.Records[stack.KeyInstance].Attrs[stack.AttrState] = "stopped"
+			s.Meter(morning.Add(time.Hour))
+			s.Records[stack.KeyInstance].Attrs[stack.AttrState] = "running"
+			s.Meter(morning.Add(30 * time.Hour))
+		},
 		"half made": func(s *stack.State) {
 			r := s.Records[stack.KeyData]
 			r.Status, r.ID, r.CreatedAt = stack.StatusPending, "", time.Time{}
@@ -121,7 +128,7 @@ func TestASummarySaysWhatTheStateSays(t *testing.T) {
 func TestTheRevisionOfSummariesIsRaisedWithTheRules(t *testing.T) {
 	sum := Summarize(sample(t, "demo", 1))
 	got := fmt.Sprintln(sum.Revision, sum.Busy, sum.Idle, sum.Hourly.Decimal(), sum.CostToDate(morning.Add(100*time.Hour)).Decimal())
-	if want := "1 deploying running 0.169272265 16.926488552\n"; got != want {
+	if want := "2 deploying running 0.169272265 16.926488552\n"; got != want {
 		t.Errorf("a summary says %q, and said %q: raise summaryRevision, so that saved ones are not used any more", got, want)
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // summaryRevision is raised whenever what a Summary says, or how it is computed, changes: older ones are then computed
 // anew.
-const summaryRevision = 1
+const summaryRevision = 2
 
 // Summary is what a list shows of a deployment. It is saved in front of the state, because reading a thousand whole states
 // takes many times as long.
@@ -33,10 +33,11 @@ type Summary struct {
 	UpdatedAt    time.Time       `json:"updated_at"`
 }
 
-// Accrual is what has been costing money since some moment.
+// Accrual is what costs money over a span of time.
 type Accrual struct {
 	Since  time.Time     `json:"since"`
-	Hourly []stack.Money `json:"hourly"` // of each component
+	Until  time.Time     `json:"until,omitzero"` // zero: it goes on
+	Hourly []stack.Money `json:"hourly"`         // of each component
 }
 
 // Summarize computes the summary of a state.
@@ -49,7 +50,7 @@ func Summarize(s stack.State) Summary {
 		InstanceType: m.Attrs[stack.AttrType], Market: m.Attrs[stack.AttrMarket], Zone: m.Attrs[stack.AttrZone],
 		PublicIP:  m.Attrs[stack.AttrPublicIP],
 		Operation: s.Operation, Busy: s.Phase(true), Idle: s.Phase(false),
-		Hourly: cost.Hourly, Monthly: cost.Monthly, Accruals: accruals(s, cost),
+		Hourly: cost.Hourly, Monthly: cost.Monthly, Accruals: accruals(s),
 		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 	}
 	for _, e := range s.Endpoints {
@@ -60,23 +61,20 @@ func Summarize(s stack.State) Summary {
 	return sum
 }
 
-// accruals puts the components that exist together by the moment since which they do.
-func accruals(s stack.State, cost stack.Cost) []Accrual {
+// accruals puts the components together that cost money over the same span of time.
+func accruals(s stack.State) []Accrual {
+	type span struct{ since, until time.Time }
 	var all []Accrual
-	at := map[time.Time]int{}
-	for _, part := range cost.Components {
-		r, ok := s.Records[part.Key]
-		if !ok || r.CreatedAt.IsZero() {
-			continue
-		}
-		since := r.CreatedAt.UTC()
-		i, known := at[since]
+	at := map[span]int{}
+	for _, a := range s.Accruals() {
+		over := span{a.From, a.To}
+		i, known := at[over]
 		if !known {
 			i = len(all)
-			at[since] = i
-			all = append(all, Accrual{Since: since})
+			at[over] = i
+			all = append(all, Accrual{Since: a.From, Until: a.To})
 		}
-		all[i].Hourly = append(all[i].Hourly, part.Hourly)
+		all[i].Hourly = append(all[i].Hourly, a.Hourly)
 	}
 	return all
 }
@@ -93,11 +91,8 @@ func (s Summary) Phase(busy bool) stack.Phase {
 func (s Summary) CostToDate(now time.Time) stack.Money {
 	var sum stack.Money
 	for _, a := range s.Accruals {
-		if !now.After(a.Since) {
-			continue
-		}
 		for _, hourly := range a.Hourly {
-			sum += hourly.Times(int64(now.Sub(a.Since)/time.Second), 3600)
+			sum += stack.Accrual{From: a.Since, To: a.Until, Hourly: hourly}.Between(time.Time{}, now)
 		}
 	}
 	return sum

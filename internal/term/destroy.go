@@ -22,6 +22,7 @@ type DestroyInput struct {
 	Kept      []Left      // on purpose
 	Remaining []Left      // against the wish
 	Proven    bool        // a scan of the account found nothing but what was kept
+	Notes     []string    // what outlives the deployment all the same
 	Took      time.Duration
 }
 
@@ -52,6 +53,7 @@ func DestroyView(s Screen, in DestroyInput) string {
 		leftSection("Remaining", in.Remaining, func(l Left) Row {
 			return Row{Cells: []string{l.Key, l.ID, l.Monthly.Format(2)}, Problem: l.Reason}
 		}),
+		Section{Notes: in.Notes},
 	), verdict+"\n")
 }
 

@@ -44,11 +44,11 @@ func (s Screen) Cyan(text string) string { return s.paint(ansi.AttrCyanForegroun
 func (s Screen) Status(text string) string {
 	word, _, _ := strings.Cut(text, " ")
 	switch word {
-	case "running", "healthy", "ready", "done":
+	case "running", "healthy", "ready", "done", "ok":
 		return s.Green(text)
-	case "deploying", "destroying", "degraded", "interrupted", "starting", "pending", "created", "deleting":
+	case "deploying", "destroying", "degraded", "interrupted", "starting", "pending", "created", "deleting", "warning":
 		return s.Yellow(text)
-	case "failed", "unhealthy", "unreachable", "damaged":
+	case "failed", "unhealthy", "unreachable", "damaged", "error":
 		return s.Red(text)
 	case "stopped", "unknown":
 		return s.Dim(text)

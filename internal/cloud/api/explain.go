@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -43,7 +44,10 @@ func Explain(err error) (message string, hints []string) {
 	case KindNetwork:
 		return explainNetwork(err)
 	default:
-		return plain(err), nil
+		if Status(err) >= http.StatusInternalServerError {
+			hints = []string{"something broke on the side of AWS: run the same command again, it continues where it stopped"}
+		}
+		return plain(err), hints
 	}
 }
 

@@ -21,10 +21,21 @@ const (
 	young = 30 * time.Second
 )
 
-// Known repeats do, a call that names resources that were just made, while AWS does not know them all.
+// Known repeats do, a call that names resources that were just made, while AWS does not know them all. When the operation
+// is told to stop meanwhile, engine.ErrInterrupted ends it: that AWS does not know them yet is no failure to tell of.
 func Known(ctx context.Context, clock engine.Clock, t engine.Target, do func(context.Context) error) error {
+	return KnownOr(ctx, clock, t, func(error) bool { return false }, do)
+}
+
+// KnownOr is Known for a call that other errors keep from succeeding for a while, too.
+func KnownOr(ctx context.Context, clock engine.Clock, t engine.Target, passing func(error) bool, do func(context.Context) error) error {
 	w := Wait{Clock: clock, For: "AWS to know what " + string(t.Key) + " needs", Budget: Propagation, Tell: t.Tell}
-	return Retry(ctx, w, func(err error) bool { return IsNotFound(err) && !Stopping(t) }, do)
+	lags := func(err error) bool { return IsNotFound(err) || passing(err) }
+	err := Retry(ctx, w, func(err error) bool { return lags(err) && !Stopping(t) }, do)
+	if lags(err) && Stopping(t) {
+		return engine.ErrInterrupted
+	}
+	return err
 }
 
 // Stopping reports that the operation was told to stop, so that a create should not be tried again.

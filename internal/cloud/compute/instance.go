@@ -1,12 +1,16 @@
 package compute
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/smithy-go"
 
 	"geusemaker/internal/cloud/api"
 	"geusemaker/internal/engine"
@@ -74,7 +78,7 @@ func (d *instances) Settle(ctx context.Context, t engine.Target) (engine.Found, 
 		case i == nil:
 			return false, nil // not visible yet
 		case gone(i.State.Name):
-			return false, fmt.Errorf("%w: %s ended right after its start: %s", engine.ErrNotFound, t.Record.ID, stateReason(*i))
+			return false, fmt.Errorf("%w: %s ended right after its start: %w", engine.ErrNotFound, t.Record.ID, stateReason(*i))
 		}
 		last = *i
 		return i.State.Name == types.InstanceStateNameRunning && (!wantPublic || i.PublicIpAddress != nil), nil
@@ -139,12 +143,15 @@ func gone(state types.InstanceStateName) bool {
 	return state == types.InstanceStateNameTerminated || state == types.InstanceStateNameShuttingDown
 }
 
-// stateReason is what EC2 says of the end of an instance.
-func stateReason(i types.Instance) string {
-	if i.StateReason == nil || i.StateReason.Message == nil {
-		return "EC2 does not say why"
+// stateReason is what EC2 says of the end of an instance, as the error that a launch would have met for the same reason. Its
+// codes are those of calls behind "Server." or "Client.", and its messages repeat them (EC2 API reference, StateReason).
+func stateReason(i types.Instance) error {
+	if i.StateReason == nil || text(i.StateReason.Code) == "" {
+		return errors.New("EC2 does not say why")
 	}
-	return *i.StateReason.Message
+	whole := text(i.StateReason.Code)
+	_, code, _ := strings.Cut(whole, ".")
+	return &smithy.GenericAPIError{Code: cmp.Or(code, whole), Message: strings.TrimPrefix(text(i.StateReason.Message), whole+": ")}
 }
 
 func found(i types.Instance) engine.Found {
@@ -161,6 +168,9 @@ func found(i types.Instance) engine.Found {
 	set(stack.AttrPrivateIP, i.PrivateIpAddress)
 	set(stack.AttrSubnet, i.SubnetId)
 	set(attrSpotRequest, i.SpotInstanceRequestId)
+	set(stack.AttrImage, i.ImageId)
+	set(stack.AttrArch, new(string(i.Architecture)))
+	set(stack.AttrKeyPair, i.KeyName)
 	if i.Placement != nil {
 		set(stack.AttrZone, i.Placement.AvailabilityZone)
 	}

@@ -3,6 +3,7 @@ package compute
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -21,6 +22,8 @@ type SSM interface {
 	DescribeInstanceInformation(context.Context, *ssm.DescribeInstanceInformationInput, ...func(*ssm.Options)) (*ssm.DescribeInstanceInformationOutput, error)
 	SendCommand(context.Context, *ssm.SendCommandInput, ...func(*ssm.Options)) (*ssm.SendCommandOutput, error)
 	GetCommandInvocation(context.Context, *ssm.GetCommandInvocationInput, ...func(*ssm.Options)) (*ssm.GetCommandInvocationOutput, error)
+	StartSession(context.Context, *ssm.StartSessionInput, ...func(*ssm.Options)) (*ssm.StartSessionOutput, error)
+	TerminateSession(context.Context, *ssm.TerminateSessionInput, ...func(*ssm.Options)) (*ssm.TerminateSessionOutput, error)
 }
 
 // reportCommand is where the machine's files put the program that reports.
@@ -64,24 +67,40 @@ func (m *Machine) AwaitOnline(ctx context.Context, instanceID string, tell func(
 	return wait.Until(ctx, func(ctx context.Context) (bool, error) { return m.Online(ctx, instanceID) })
 }
 
-// Report asks the machine for its report, with the log from the offset on. A machine that has not registered yet is
-// engine.ErrNotYet.
+// Errors of asking a machine that cannot be asked yet. Each is an engine.ErrNotYet.
+var (
+	// ErrNotRegistered says that the machine's agent has not registered with Systems Manager: it is booting, it was never
+	// allowed to, or it has no way to the service.
+	ErrNotRegistered = fmt.Errorf("%w: the machine has not registered with Systems Manager", engine.ErrNotYet)
+	// ErrNoProgram says that the machine runs commands but lacks the program of ours that was asked for: cloud-init has not
+	// written it yet, or never will.
+	ErrNoProgram = fmt.Errorf("%w: the machine's files are not in place", engine.ErrNotYet)
+)
+
+// Report asks the machine for its report, with the log from the offset on. A machine that cannot be asked yet, or whose
+// answer got lost on the way, is engine.ErrNotYet.
 func (m *Machine) Report(ctx context.Context, instanceID string, logOffset int64) (stack.Report, error) {
+	var r stack.Report
 	text, err := m.run(ctx, instanceID, reportCommand+" "+strconv.FormatInt(logOffset, 10))
 	if err != nil {
-		return stack.Report{}, err
+		return r, err
 	}
-	var r stack.Report
-	if err := json.Unmarshal([]byte(text), &r); err != nil {
-		if strings.TrimSpace(text) == "" {
-			return r, fmt.Errorf("%w: the machine's files are not in place", engine.ErrNotYet)
-		}
-		return r, fmt.Errorf("the machine's report cannot be read: %w (it begins with %q)", err, text[:min(60, len(text))])
+	if strings.TrimSpace(text) == "" {
+		return r, ErrNoProgram
 	}
-	return r, nil
+	return r, decode(text, &r)
 }
 
-// run runs one command on the machine and returns what it printed.
+// decode reads the JSON that a program of ours printed.
+func decode(text string, to any) error {
+	if err := json.Unmarshal([]byte(text), to); err != nil {
+		return fmt.Errorf("the machine's report cannot be read: %w (it begins with %q)", err, text[:min(60, len(text))])
+	}
+	return nil
+}
+
+// run runs one command on the machine and returns what it printed. The command is seen by all who may list commands: it
+// holds no secret.
 func (m *Machine) run(ctx context.Context, instanceID, command string) (string, error) {
 	sent, err := m.ssm.SendCommand(ctx, &ssm.SendCommandInput{
 		InstanceIds: []string{instanceID}, DocumentName: new("AWS-RunShellScript"),
@@ -90,9 +109,9 @@ func (m *Machine) run(ctx context.Context, instanceID, command string) (string, 
 	})
 	switch {
 	case api.Code(err) == "InvalidInstanceId":
-		return "", fmt.Errorf("%w: the machine has not registered with Systems Manager", engine.ErrNotYet)
+		return "", ErrNotRegistered
 	case err != nil:
-		return "", err
+		return "", passing(err)
 	}
 	var out *ssm.GetCommandInvocationOutput
 	wait := api.Wait{Clock: m.clock, For: "the machine's answer", Budget: askBudget, Max: 3 * time.Second}
@@ -104,12 +123,44 @@ func (m *Machine) run(ctx context.Context, instanceID, command string) (string, 
 		return err == nil && ended(out.Status), err
 	})
 	if err != nil {
-		return "", err
+		return "", passing(err)
 	}
-	if out.Status != types.CommandInvocationStatusSuccess {
-		return "", fmt.Errorf("%w: the machine's report %s: %s", engine.ErrNotYet, strings.ToLower(string(out.Status)), firstLine(text(out.StandardErrorContent)))
+	if out.Status == types.CommandInvocationStatusSuccess {
+		return text(out.StandardOutputContent), nil
 	}
-	return text(out.StandardOutputContent), nil
+	return "", &commandError{
+		status: strings.ToLower(string(out.Status)), code: out.ResponseCode, why: firstLine(text(out.StandardErrorContent)),
+	}
+}
+
+// notFoundStatus is the exit status of a shell that does not find a program (POSIX, "Shell Command Language", 2.8.2).
+const notFoundStatus = 127
+
+// commandError says that a command on the machine did not succeed. The machine may still be coming up.
+type commandError struct {
+	status string // of Systems Manager
+	code   int32  // exit status; -1 when it did not run
+	why    string
+}
+
+func (e *commandError) Error() string {
+	return fmt.Sprintf("%v: the command on the machine %s: %s", e.Unwrap(), e.status, e.why)
+}
+
+func (e *commandError) Unwrap() error {
+	if e.code == notFoundStatus {
+		return ErrNoProgram
+	}
+	return engine.ErrNotYet
+}
+
+// passing marks an error that the next question may not meet: nothing was heard of AWS or of the machine.
+func passing(err error) error {
+	_, late := errors.AsType[*api.TimeoutError](err)
+	if kind := api.Classify(err); late || kind == api.KindNetwork || kind == api.KindThrottled {
+		return fmt.Errorf("%w: %w", engine.ErrNotYet, err)
+	}
+	return err
 }
 
 func ended(s types.CommandInvocationStatus) bool {

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -31,7 +32,6 @@ type IAM interface {
 	CreateInstanceProfile(context.Context, *iam.CreateInstanceProfileInput, ...func(*iam.Options)) (*iam.CreateInstanceProfileOutput, error)
 	GetInstanceProfile(context.Context, *iam.GetInstanceProfileInput, ...func(*iam.Options)) (*iam.GetInstanceProfileOutput, error)
 	ListInstanceProfiles(context.Context, *iam.ListInstanceProfilesInput, ...func(*iam.Options)) (*iam.ListInstanceProfilesOutput, error)
-	ListInstanceProfileTags(context.Context, *iam.ListInstanceProfileTagsInput, ...func(*iam.Options)) (*iam.ListInstanceProfileTagsOutput, error)
 	ListInstanceProfilesForRole(context.Context, *iam.ListInstanceProfilesForRoleInput, ...func(*iam.Options)) (*iam.ListInstanceProfilesForRoleOutput, error)
 	AddRoleToInstanceProfile(context.Context, *iam.AddRoleToInstanceProfileInput, ...func(*iam.Options)) (*iam.AddRoleToInstanceProfileOutput, error)
 	RemoveRoleFromInstanceProfile(context.Context, *iam.RemoveRoleFromInstanceProfileInput, ...func(*iam.Options)) (*iam.RemoveRoleFromInstanceProfileOutput, error)
@@ -78,7 +78,7 @@ func path(stackID string) string {
 // is gone in the meantime, or somebody else's.
 func owned(stackID, at, id string, usual stack.Key, since time.Time, tags map[string]string, err error) (engine.Found, bool, error) {
 	switch {
-	case api.IsNotFound(err) || api.Code(err) == "InvalidResourceId": // as Systems Manager says it
+	case errors.Is(err, engine.ErrNotFound) || api.IsNotFound(err) || api.Code(err) == "InvalidResourceId": // as Systems Manager says it
 		return engine.Found{}, false, nil
 	case api.IsDenied(err):
 		owner := ownerOf(at)

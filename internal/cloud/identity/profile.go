@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,9 +49,8 @@ func (d profiles) List(ctx context.Context, stackID string) ([]engine.Found, err
 	}
 	var all []engine.Found
 	for _, one := range listed {
-		tags := iam.NewListInstanceProfileTagsPaginator(d.iam, &iam.ListInstanceProfileTagsInput{InstanceProfileName: one.InstanceProfileName})
-		list, err := api.All(ctx, tags, func(out *iam.ListInstanceProfileTagsOutput) []iamtypes.Tag { return out.Tags })
-		f, ours, err := owned(stackID, aws.ToString(one.Path), aws.ToString(one.InstanceProfileName), stack.KeyProfile, aws.ToTime(one.CreateDate), api.FromIAM(list), err)
+		tagged, err := d.describe(ctx, aws.ToString(one.InstanceProfileName)) // a list leaves the tags out
+		f, ours, err := owned(stackID, aws.ToString(one.Path), aws.ToString(one.InstanceProfileName), stack.KeyProfile, aws.ToTime(one.CreateDate), api.FromIAM(tagged.Tags), err)
 		if err != nil {
 			return nil, err
 		}
@@ -97,15 +97,16 @@ func (d profiles) Settle(ctx context.Context, t engine.Target) (engine.Found, er
 	return engine.Found{ID: t.Record.ID}, err
 }
 
-// Delete implements engine.Driver. A profile must be empty before it can go (IAM API reference, DeleteInstanceProfile).
+// Delete implements engine.Driver. A profile must be empty before it can go (IAM API reference, DeleteInstanceProfile). Only
+// the delete call is believed that there is none: reads miss things now and then.
 func (d profiles) Delete(ctx context.Context, t engine.Target) error {
 	name := &t.Record.ID
 	err := api.Remove(ctx, d.clock, t, func(ctx context.Context) error {
-		out, err := d.iam.GetInstanceProfile(ctx, &iam.GetInstanceProfileInput{InstanceProfileName: name})
-		if err != nil {
+		p, err := d.describe(ctx, *name)
+		if err != nil && !errors.Is(err, engine.ErrNotFound) {
 			return err
 		}
-		for _, r := range out.InstanceProfile.Roles {
+		for _, r := range p.Roles {
 			_, err := d.iam.RemoveRoleFromInstanceProfile(ctx, &iam.RemoveRoleFromInstanceProfileInput{InstanceProfileName: name, RoleName: r.RoleName})
 			if err != nil && !api.IsNotFound(err) {
 				return err

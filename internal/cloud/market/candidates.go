@@ -13,11 +13,11 @@ import (
 	"geusemaker/internal/stack"
 )
 
-// mostAsked bounds how many types are asked about: each is a call to the Price List API.
+// mostAsked bounds how many types are asked about for a plan.
 const mostAsked = 16
 
-// candidates are the types that may serve the configuration, with warnings: the one that the user named, or a short list.
-func (m *Market) candidates(ctx context.Context, c stack.Config) ([]machineType, []string, error) {
+// candidates are the types that may serve the configuration, with warnings: the one that the user named, or a short list of at most most.
+func (m *Market) candidates(ctx context.Context, c stack.Config, most int) ([]machineType, []string, error) {
 	if err := m.checkType(c); err != nil {
 		return nil, nil, err
 	}
@@ -26,13 +26,10 @@ func (m *Market) candidates(ctx context.Context, c stack.Config) ([]machineType,
 		return nil, nil, err
 	}
 	if c.InstanceType == stack.Auto {
-		if list := shortlist(known, c); len(list) > 0 {
+		if list := shortlist(known, c, most); len(list) > 0 {
 			return list, nil, nil
 		}
-		return nil, nil, &stack.FieldError{
-			Key: "instance_type", Source: c.SourceOf("instance_type"), Fix: "name an instance type, or choose another architecture",
-			Problem: fmt.Sprintf("no type is known that suits workload %s on %s", c.WorkloadOrDefault(), c.Architecture),
-		}
+		return nil, nil, noneSuits(c)
 	}
 	i := slices.IndexFunc(known, func(t machineType) bool { return t.name == c.InstanceType })
 	if i < 0 {
@@ -41,6 +38,22 @@ func (m *Market) candidates(ctx context.Context, c stack.Config) ([]machineType,
 	warnings, err := fit(known[i], c)
 	return known[i : i+1], warnings, err
 }
+
+// noneSuits says that no type may be chosen unasked: a model may be too large for all of them.
+func noneSuits(c stack.Config) error {
+	e := &stack.FieldError{
+		Key: "instance_type", Source: c.SourceOf("instance_type"), Fix: "name an instance type, or choose another architecture",
+		Problem: fmt.Sprintf("no type is known that suits workload %s on %s", c.WorkloadOrDefault(), c.Architecture),
+	}
+	if model, need := largestModel(c); need > 0 {
+		e.Problem += fmt.Sprintf(" and holds model %s, which takes about %d GiB", model, gib(need))
+		e.Fix += ", or a smaller model"
+	}
+	return e
+}
+
+// gib is an amount in MiB as whole GiB, rounded up.
+func gib(mib int) int { return (mib + 1023) >> 10 }
 
 // unlisted asks EC2 for a type that the embedded list does not hold.
 func (m *Market) unlisted(ctx context.Context, c stack.Config, known []machineType) ([]machineType, []string, error) {
@@ -105,7 +118,11 @@ func fit(t machineType, c stack.Config) (warnings []string, err error) {
 		return refuse("set market to on-demand, or choose another type", "%s is not sold on the spot market", t.name)
 	}
 	if t.memoryMiB < enough(c) {
-		warnings = append(warnings, fmt.Sprintf("%s has %d GiB of memory; this stack runs well with %d GiB or more", t.name, t.memoryMiB>>10, enough(c)>>10))
+		warnings = append(warnings, fmt.Sprintf("%s has %d GiB of memory; this stack runs well with %d GiB or more", t.name, t.memoryMiB>>10, gib(enough(c))))
+	}
+	if model, need := largestModel(c); gpuWanted && t.gpuMemoryMiB > 0 && max(1, t.gpus)*t.gpuMemoryMiB < need {
+		warnings = append(warnings, fmt.Sprintf("model %s takes about %d GiB, and the GPU of %s has %d GiB: the rest will run on the CPU, slowly",
+			model, gib(need), t.name, max(1, t.gpus)*t.gpuMemoryMiB>>10))
 	}
 	if t.gpu != "" && !gpuWanted {
 		warnings = append(warnings, fmt.Sprintf("%s has a GPU, which workload cpu leaves unused", t.name))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -24,14 +23,15 @@ type taken struct {
 
 // network is what is known of the networks of the region.
 type network struct {
-	taken []taken
-	vpcs  int
-	known bool
+	taken  []taken
+	vpcs   int
+	stacks stacks // that have a VPC
+	known  bool
 }
 
 // askNetwork asks which address ranges are in use: those of the region's VPCs and of the networks that they are peered with.
 func (m *Market) askNetwork(ctx context.Context) (network, []string) {
-	var n network
+	n := network{stacks: stacks{}}
 	var peered []taken
 	var warnings []string
 	err := together(
@@ -44,6 +44,7 @@ func (m *Market) askNetwork(ctx context.Context) (network, []string) {
 				}
 				n.vpcs += len(page.Vpcs)
 				for _, v := range page.Vpcs {
+					n.stacks.add(v.Tags)
 					n.taken = append(n.taken, blocksOf(v)...)
 				}
 			}
@@ -103,37 +104,33 @@ func parsed(by string, cidr *string) []taken {
 	return []taken{{block, by}}
 }
 
-// vpcCIDR is the address range of the new VPC: the user's, with a warning when it overlaps another, or a /16 of 10.0.0.0/8
-// that is free. Docker's networks on the machine lie in 172.16.0.0/12 and 192.168.0.0/16 (Docker documentation, "dockerd",
+// vpcCIDR is the address range of the new VPC: the user's, or a /16 of 10.0.0.0/8 that is free. Docker's networks on the machine lie in 172.16.0.0/12 and 192.168.0.0/16 (Docker documentation, "dockerd",
 // default address pools), which are therefore never chosen.
-func (n network) vpcCIDR(c stack.Config) (string, []string, error) {
+func (n network) vpcCIDR(c stack.Config) (string, error) {
 	if c.VPCCIDR != stack.Auto {
-		block, err := netip.ParsePrefix(c.VPCCIDR)
-		if err != nil {
-			return "", nil, &stack.FieldError{Key: "vpc_cidr", Problem: fmt.Sprintf("%q is not a CIDR block", c.VPCCIDR), Source: c.SourceOf("vpc_cidr")}
+		if _, err := netip.ParsePrefix(c.VPCCIDR); err != nil {
+			return "", &stack.FieldError{Key: "vpc_cidr", Problem: fmt.Sprintf("%q is not a CIDR block", c.VPCCIDR), Source: c.SourceOf("vpc_cidr")}
 		}
-		if i := slices.IndexFunc(n.taken, func(t taken) bool { return t.block.Overlaps(block) }); i >= 0 {
-			return c.VPCCIDR, []string{fmt.Sprintf("vpc_cidr %s overlaps %s of %s: the two could not be peered", block, n.taken[i].block, n.taken[i].by)}, nil
-		}
-		return c.VPCCIDR, nil, nil
+		return c.VPCCIDR, nil
 	}
 	for i := range 256 {
 		block := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(firstBlock + i), 0, 0}), 16)
-		if !slices.ContainsFunc(n.taken, func(t taken) bool { return t.block.Overlaps(block) }) {
-			return block.String(), nil, nil
+		if n.overlaps(block) == nil {
+			return block.String(), nil
 		}
 	}
-	return "", nil, &stack.FieldError{Key: "vpc_cidr", Problem: "every /16 of 10.0.0.0/8 is in use in this region", Fix: "set vpc_cidr to a free block, /16 to /24"}
+	return "", &stack.FieldError{Key: "vpc_cidr", Problem: "every /16 of 10.0.0.0/8 is in use in this region", Fix: "set vpc_cidr to a free block, /16 to /24"}
+}
+
+// overlaps is the first range in use that overlaps the block, or nil.
+func (n network) overlaps(block netip.Prefix) *taken {
+	for _, t := range n.taken {
+		if t.block.Overlaps(block) {
+			return &t
+		}
+	}
+	return nil
 }
 
 // vpcQuota is the quota "VPCs per Region" (Amazon VPC user guide, "Amazon VPC quotas"), which new accounts meet first.
 const vpcQuota = "L-F678F1CE"
-
-// room warns when the region can hold no further VPC. An unknown quota is no news.
-func (n network) room(limit int, limitKnown bool) []string {
-	if !n.known || !limitKnown || n.vpcs < limit {
-		return nil
-	}
-	return []string{fmt.Sprintf("the region holds %d VPCs, and the account's quota is %d: making one more will fail; delete one, "+
-		"or ask for more: https://console.aws.amazon.com/servicequotas/home/services/vpc/quotas/%s", n.vpcs, limit, vpcQuota)}
-}

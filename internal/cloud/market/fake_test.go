@@ -2,14 +2,17 @@ package market
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	"github.com/aws/aws-sdk-go-v2/service/efs"
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	quotatypes "github.com/aws/aws-sdk-go-v2/service/servicequotas/types"
@@ -28,6 +31,14 @@ type frozen struct{ engine.Wall }
 
 func (frozen) Now() time.Time { return today }
 
+// moved is a clock that stands at another time.
+type moved struct{ time.Time }
+
+func (m moved) Now() time.Time                                 { return m.Time }
+func (moved) Sleep(ctx context.Context, d time.Duration) error { return engine.Wall{}.Sleep(ctx, d) }
+
+func address(context.Context) (string, error) { return "203.0.113.7/32", nil }
+
 // fake answers for all services from plain data, and refuses the operations that refusals name.
 type fake struct {
 	account  string
@@ -44,6 +55,11 @@ type fake struct {
 	quotas   map[string]float64
 	defaults map[string]float64
 	scores   map[string]int32
+	machines []ec2types.Instance
+	keys     []string
+	subnets  []ec2types.Subnet
+	regions  []ec2types.Region
+	products []string         // of the price list, beside those of listed
 	refusals map[string]error // by operation
 	latency  time.Duration    // of every call
 
@@ -71,7 +87,21 @@ func rich() *fake {
 }
 
 func (f *fake) market() *Market {
-	return New(Clients{f, f, f, f, f}, frozen{}, func(context.Context) (string, error) { return "203.0.113.7/32", nil })
+	return f.marketWith(Options{})
+}
+
+// clients are the fake in every place.
+func (f *fake) clients() Clients {
+	return Clients{EC2: f, EFS: f, SSM: f, STS: f, Pricing: f, Quotas: f}
+}
+
+// marketWith fills in what the options leave open.
+func (f *fake) marketWith(o Options) *Market {
+	o.Clock = frozen{}
+	if o.Address == nil {
+		o.Address = address
+	}
+	return New(f.clients(), o)
 }
 
 func (f *fake) called(operation string) error {
@@ -79,7 +109,8 @@ func (f *fake) called(operation string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls = append(f.calls, operation)
-	return f.refusals[operation]
+	name, _, _ := strings.Cut(operation, " ")
+	return f.refusals[name]
 }
 
 func refusal(code, message string) error {
@@ -121,6 +152,7 @@ func (f *fake) DescribeImages(_ context.Context, in *ec2.DescribeImagesInput, _ 
 	out := &ec2.DescribeImagesOutput{}
 	for _, image := range f.images {
 		if len(in.ImageIds) > 0 && !slices.Contains(in.ImageIds, *image.ImageId) ||
+			len(in.ImageIds) == 0 && !aws.ToBool(in.IncludeDeprecated) && deprecated(image) ||
 			len(in.Owners) > 0 && !slices.Contains(in.Owners, *image.OwnerId) && !slices.Contains(in.Owners, "amazon") {
 			continue
 		}
@@ -138,6 +170,11 @@ func (f *fake) DescribeImages(_ context.Context, in *ec2.DescribeImagesInput, _ 
 		}
 	}
 	return out, nil
+}
+
+func deprecated(image ec2types.Image) bool {
+	at, ok := parseTime(image.DeprecationTime)
+	return ok && at.Before(today)
 }
 
 // wild matches a filter of EC2: * is any text, ? any character.
@@ -220,15 +257,99 @@ func (f *fake) GetProducts(_ context.Context, in *pricing.GetProductsInput, opti
 	if err := f.called("GetProducts in " + o.Region); err != nil {
 		return nil, err
 	}
-	if err := f.refusals["GetProducts"]; err != nil {
-		return nil, err
+	out := &pricing.GetProductsOutput{PriceList: f.products}
+	for _, filter := range in.Filters {
+		if *filter.Field != "instanceType" {
+			continue
+		}
+		for name := range strings.SplitSeq(*filter.Value, ",") {
+			if price, ok := f.listed[name]; ok && *in.ServiceCode == "AmazonEC2" {
+				out.PriceList = append(out.PriceList, entry(map[string]string{"instanceType": name, "usagetype": "EU-BoxUsage:" + name}, "Hrs", price+"0"))
+			}
+		}
 	}
-	price, ok := f.listed[*in.Filters[0].Value]
-	if !ok {
-		return &pricing.GetProductsOutput{}, nil
+	return out, nil
+}
+
+// entry is an entry of the price list as the API writes it, without what nobody reads.
+func entry(attributes map[string]string, unit, usd string) string {
+	text, err := json.Marshal(map[string]any{
+		"product": map[string]any{"productFamily": "any", "attributes": attributes, "sku": "ABCD"},
+		"terms": map[string]any{"OnDemand": map[string]any{"ABCD.JRTCKXETXF": map[string]any{"priceDimensions": map[string]any{
+			"ABCD.JRTCKXETXF.6YS6EN2CT7": map[string]any{"unit": unit, "beginRange": "0", "endRange": "Inf", "pricePerUnit": map[string]string{"USD": usd}},
+		}}}},
+	})
+	if err != nil {
+		panic(err)
 	}
-	return &pricing.GetProductsOutput{PriceList: []string{fmt.Sprintf(
-		`{"terms":{"OnDemand":{"A.B":{"priceDimensions":{"A.B.C":{"unit":"Hrs","pricePerUnit":{"USD":"%s0"}}}}}}}`, price)}}, nil
+	return string(text)
+}
+
+func (f *fake) DescribeRegions(_ context.Context, in *ec2.DescribeRegionsInput, options ...func(*ec2.Options)) (*ec2.DescribeRegionsOutput, error) {
+	var o ec2.Options
+	for _, option := range options {
+		option(&o)
+	}
+	out := &ec2.DescribeRegionsOutput{}
+	for _, r := range f.regions {
+		if slices.Contains(in.RegionNames, *r.RegionName) {
+			out.Regions = append(out.Regions, r)
+		}
+	}
+	return out, f.called("DescribeRegions in " + o.Region)
+}
+
+func (f *fake) DescribeInstances(context.Context, *ec2.DescribeInstancesInput, ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error) {
+	return &ec2.DescribeInstancesOutput{Reservations: []ec2types.Reservation{{Instances: f.machines}}}, f.called("DescribeInstances")
+}
+
+func (f *fake) DescribeKeyPairs(context.Context, *ec2.DescribeKeyPairsInput, ...func(*ec2.Options)) (*ec2.DescribeKeyPairsOutput, error) {
+	out := &ec2.DescribeKeyPairsOutput{}
+	for _, name := range f.keys {
+		out.KeyPairs = append(out.KeyPairs, ec2types.KeyPairInfo{KeyName: &name})
+	}
+	return out, f.called("DescribeKeyPairs")
+}
+
+func (f *fake) DescribeSubnets(_ context.Context, in *ec2.DescribeSubnetsInput, _ ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
+	out := &ec2.DescribeSubnetsOutput{}
+	for _, n := range f.subnets {
+		if slices.Contains(in.SubnetIds, *n.SubnetId) {
+			out.Subnets = append(out.Subnets, n)
+		}
+	}
+	return out, f.called("DescribeSubnets")
+}
+
+func (f *fake) DescribeFileSystems(context.Context, *efs.DescribeFileSystemsInput, ...func(*efs.Options)) (*efs.DescribeFileSystemsOutput, error) {
+	return &efs.DescribeFileSystemsOutput{}, f.called("DescribeFileSystems")
+}
+
+// dry answers a dry run, and panics at a wet one.
+func (f *fake) dry(operation string, asked *bool) error {
+	if asked == nil || !*asked {
+		panic(operation + " was called in earnest")
+	}
+	if err := f.called(operation); err != nil {
+		return err
+	}
+	return refusal("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+}
+
+func (f *fake) CreateVpc(_ context.Context, in *ec2.CreateVpcInput, _ ...func(*ec2.Options)) (*ec2.CreateVpcOutput, error) {
+	return nil, f.dry("CreateVpc", in.DryRun)
+}
+
+func (f *fake) CreateInternetGateway(_ context.Context, in *ec2.CreateInternetGatewayInput, _ ...func(*ec2.Options)) (*ec2.CreateInternetGatewayOutput, error) {
+	return nil, f.dry("CreateInternetGateway", in.DryRun)
+}
+
+func (f *fake) CreateSecurityGroup(_ context.Context, in *ec2.CreateSecurityGroupInput, _ ...func(*ec2.Options)) (*ec2.CreateSecurityGroupOutput, error) {
+	return nil, f.dry("CreateSecurityGroup", in.DryRun)
+}
+
+func (f *fake) RunInstances(_ context.Context, in *ec2.RunInstancesInput, _ ...func(*ec2.Options)) (*ec2.RunInstancesOutput, error) {
+	return nil, f.dry("RunInstances "+*in.ImageId+" "+string(in.InstanceType), in.DryRun)
 }
 
 func (f *fake) GetServiceQuota(_ context.Context, in *servicequotas.GetServiceQuotaInput, _ ...func(*servicequotas.Options)) (*servicequotas.GetServiceQuotaOutput, error) {

@@ -133,6 +133,20 @@ func (l line) owner() string {
 	}
 }
 
+// Publisher names the account that owns an image.
+func Publisher(account string) string {
+	switch account {
+	case ownerCanonical:
+		return "Canonical (" + account + ")"
+	case ownerAmazonLinux:
+		return "Amazon Linux (" + account + ")"
+	case ownerDeepLearning:
+		return "AWS Deep Learning AMIs (" + account + ")"
+	default:
+		return "account " + account
+	}
+}
+
 // loginUser is the user that may log in by SSH (EC2 user guide, "Manage system users on your EC2 Linux instance").
 func loginUser(os string) string {
 	if strings.HasPrefix(os, "ubuntu") {

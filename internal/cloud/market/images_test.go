@@ -186,6 +186,66 @@ func TestNextParameterIsTakenWhereTheFirstDoesNotExist(t *testing.T) {
 	}
 }
 
+// The last image of a line that has ended is deprecated: its parameter, where there is one, still leads to it, and a search by
+// name finds it only when it asks for deprecated images. Of lines that are kept up, deprecated images are not taken.
+func TestTheLastImageOfAnEndedLineIsFound(t *testing.T) {
+	old := func(id, name, owner, arch, root string) ec2types.Image {
+		image := build(id, name, owner, arch, root, 75, 400*24*time.Hour)
+		image.DeprecationTime = new(today.Add(-30 * 24 * time.Hour).Format(time.RFC3339))
+		return image
+	}
+	for name, tt := range map[string]struct {
+		changes   string
+		image     ec2types.Image
+		parameter string
+		source    string // "": it is not found
+	}{
+		"by its parameter": {
+			"os_type=ubuntu-22.04 ami_type=tensorflow allow_discontinued=true",
+			old("ami-0flow", "Deep Learning OSS Nvidia Driver AMI GPU TensorFlow 2.18 (Ubuntu 22.04) 20250905", ownerDeepLearning, x86, "/dev/sda1"),
+			"/aws/service/deeplearning/ami/x86_64/oss-nvidia-driver-gpu-tensorflow-2.18-ubuntu-22.04/latest/ami-id",
+			"/aws/service/deeplearning/ami/x86_64/oss-nvidia-driver-gpu-tensorflow-2.18-ubuntu-22.04/latest/ami-id",
+		},
+		"by its name": {
+			"os_type=amazon-linux-2 ami_type=pytorch allow_discontinued=true",
+			old("ami-0torch", "Deep Learning OSS Nvidia Driver AMI GPU PyTorch 2.2 (Amazon Linux 2) 20240905", ownerDeepLearning, x86, "/dev/xvda"),
+			"", "DescribeImages Deep Learning OSS Nvidia Driver AMI GPU PyTorch 2.* (Amazon Linux 2) ????????",
+		},
+		"on arm64 by its name": {
+			"os_type=amazon-linux-2 architecture=arm64 ami_type=base allow_discontinued=true",
+			old("ami-0arm", "Deep Learning ARM64 Base OSS Nvidia Driver GPU AMI (Amazon Linux 2) 20260519", ownerDeepLearning, arm, "/dev/xvda"),
+			"", "DescribeImages Deep Learning ARM64 Base OSS Nvidia Driver GPU AMI (Amazon Linux 2) ????????",
+		},
+		"not of a line that is kept up": {
+			"os_type=ubuntu-24.04 allow_discontinued=true",
+			old("ami-0noble", "ubuntu/images/hvm-ssd-gp3/ubuntu-noble-24.04-amd64-server-20240905", ownerCanonical, x86, "/dev/sda1"),
+			"", "",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := rich()
+			f.images = []ec2types.Image{tt.image}
+			if tt.parameter != "" {
+				f.params[tt.parameter] = *tt.image.ImageId
+			}
+			image, warnings, err := f.market().Image(t.Context(), config(strings.Fields(tt.changes)...))
+			if tt.source == "" {
+				if err == nil {
+					t.Errorf("found %+v", image)
+				}
+				return
+			}
+			if err != nil || image.ID != *tt.image.ImageId || image.Source != tt.source {
+				t.Fatalf("%+v, %v", image, err)
+			}
+			all := strings.Join(warnings, "\n")
+			if !strings.Contains(all, "gets no security updates") || !strings.Contains(all, "was deprecated on 2026-09-10") {
+				t.Errorf("warnings %q", warnings)
+			}
+		})
+	}
+}
+
 func TestDeniedParameterFallsBackToTheName(t *testing.T) {
 	f := rich()
 	f.refusals["GetParameter"] = refusal("AccessDeniedException", "no")

@@ -7,9 +7,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-
 	"geusemaker/internal/engine"
 	"geusemaker/internal/stack"
 )
@@ -23,63 +20,36 @@ type Market struct {
 	clients Clients
 	clock   engine.Clock
 	address AddressFinder
+	cache   PriceCache
+	mock    bool
 	types   func() ([]machineType, error) // read once, when first needed
 }
 
+// Options are what a market needs beside its clients.
+type Options struct {
+	Clock   engine.Clock
+	Address AddressFinder
+	Prices  PriceCache // nil: prices are not kept
+	// Mock says that something else than AWS answers. Dry runs are not tried then: mocks have been seen to take them for wet
+	// ones (getmoto/moto, CreateVpc).
+	Mock bool
+}
+
 // New returns the market that the clients speak to.
-func New(clients Clients, clock engine.Clock, address AddressFinder) *Market {
-	return &Market{clients: clients, clock: clock, address: address, types: sync.OnceValues(readTypes)}
+func New(clients Clients, o Options) *Market {
+	return &Market{clients: clients, clock: o.Clock, address: o.Address, cache: o.Prices, mock: o.Mock, types: sync.OnceValues(readTypes)}
 }
 
 // Facts finds out everything that a plan needs, at once: the longest chain is two calls. What the configuration asks for in
 // vain is a *stack.FieldError, as far as possible before any call. When it is not known who calls, that is the only error.
-func (m *Market) Facts(ctx context.Context, c stack.Config) (stack.Facts, error) {
+// The zones that are named are among those of the facts: something lies there already.
+func (m *Market) Facts(ctx context.Context, c stack.Config, zones ...string) (stack.Facts, error) {
 	if err := m.Check(c); err != nil {
 		return stack.Facts{}, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	optional, cancelOptional := context.WithTimeout(ctx, patience)
-	defer cancelOptional()
-	f := stack.Facts{Region: c.Region}
-	var identityErr, quotaErr error
-	var market Survey
-	var net network
-	var vpcLimit int
-	var ofImage, ofNetwork []string
-	err := together(
-		func() error {
-			if identityErr = m.identity(ctx, &f); identityErr != nil {
-				cancel()
-			}
-			return nil
-		},
-		func() (err error) { f.Image, ofImage, err = m.Image(ctx, c); return err },
-		func() (err error) { market, err = m.Survey(ctx, c); return err },
-		func() (err error) { f.CallerCIDR, err = m.callerCIDR(ctx, c); return err },
-		func() error { net, ofNetwork = m.askNetwork(optional); return nil },
-		func() error { vpcLimit, quotaErr = m.quota(optional, "vpc", vpcQuota); return nil },
-	)
-	if identityErr != nil {
-		return stack.Facts{}, identityErr
-	}
-	if err != nil {
-		return stack.Facts{}, err
-	}
-	cidr, ofCIDR, err := net.vpcCIDR(c)
-	if err != nil {
-		return stack.Facts{}, err
-	}
-	if f.Prices, err = componentPrices(); err != nil {
-		return stack.Facts{}, err
-	}
-	f.VPCCIDR = cidr
-	f.Zones, f.Offers = market.within(c)
-	f.FoundAt = m.clock.Now().UTC()
-	for _, warnings := range [][]string{ofImage, strangeOwner(c, f), market.Warnings, ofNetwork, ofCIDR, net.room(vpcLimit, quotaErr == nil)} {
-		f.Warnings = append(f.Warnings, warnings...)
-	}
-	return f, nil
+	q := m.inquire(c)
+	q.ask(ctx, nil)
+	return q.facts(zones...)
 }
 
 // Check refuses what can be refused without a call: images that do not exist and machine types that do not fit.
@@ -90,20 +60,6 @@ func (m *Market) Check(c stack.Config) error {
 		}
 	}
 	return m.checkType(c)
-}
-
-// identity asks who calls. The partition is the second part of the ARN.
-func (m *Market) identity(ctx context.Context, f *stack.Facts) error {
-	out, err := m.clients.STS.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-	if err != nil {
-		return err
-	}
-	parts := strings.Split(aws.ToString(out.Arn), ":")
-	if len(parts) < 6 || aws.ToString(out.Account) == "" {
-		return fmt.Errorf("cannot read the caller's ARN %q", aws.ToString(out.Arn))
-	}
-	f.Account, f.Partition = *out.Account, parts[1]
-	return nil
 }
 
 // partitionOf is the partition of a region (AWS General Reference, "ARNs").
@@ -130,10 +86,16 @@ func strangeOwner(c stack.Config, f stack.Facts) []string {
 	return []string{fmt.Sprintf("image %s belongs to account %s, which is neither yours nor AWS nor Canonical: use it only if you trust them", f.Image.ID, f.Image.Owner)}
 }
 
-// within limits a survey to the zones that a deployment uses and to the prices that the user accepts. Where no offer is
-// cheap enough all are kept, so that it can be said by how much the limit is exceeded.
-func (s Survey) within(c stack.Config) ([]string, []stack.Offer) {
-	zones := s.Zones[:min(zonesUsed, len(s.Zones))]
+// within limits a survey to the zones that a deployment uses, the given ones first, and to the prices that the user accepts.
+// Where no offer is cheap enough all are kept, so that it can be said by how much the limit is exceeded.
+func (s Survey) within(c stack.Config, given ...string) ([]string, []stack.Offer) {
+	zones := slices.Clone(given)
+	for _, zone := range s.Zones {
+		if !slices.Contains(zones, zone) {
+			zones = append(zones, zone)
+		}
+	}
+	zones = zones[:min(zonesUsed, len(zones))]
 	var all, accepted []stack.Offer
 	for _, o := range s.Offers {
 		if !slices.Contains(zones, o.Zone) {

@@ -44,17 +44,20 @@ func (b bucket) code(market string) string {
 // limits are the values of vCPU quotas by their code. What is not known does not limit.
 type limits map[string]int
 
-// check returns a *QuotaError when the quota is smaller than the type. How much of it is in use is not known here.
-func (l limits) check(t machineType, market string) error {
+// usage is how many vCPUs of each quota are in use, by its code. A nil usage is not known.
+type usage map[string]int
+
+// check returns a *QuotaError when what is left of the quota is smaller than the type.
+func (l limits) check(t machineType, market string, used usage) error {
 	b, known := bucketOf(t)
 	if !known {
 		return nil
 	}
 	have, known := l[b.code(market)]
-	if !known || have >= t.vcpus {
+	if !known || have-used[b.code(market)] >= t.vcpus {
 		return nil
 	}
-	return &QuotaError{Type: t.name, Market: market, Bucket: b.name, Code: b.code(market), Have: have, Need: t.vcpus}
+	return &QuotaError{Type: t.name, Market: market, Bucket: b.name, Code: b.code(market), Have: have, Used: used[b.code(market)], Need: t.vcpus}
 }
 
 // QuotaError says that a quota of the account is smaller than the machine. It answers like the error that the launch would
@@ -63,6 +66,7 @@ type QuotaError struct {
 	Type, Market string
 	Bucket, Code string // of the quota
 	Have, Need   int    // vCPUs
+	Used         int    // of Have, as far as it was asked
 }
 
 var _ smithy.APIError = (*QuotaError)(nil)
@@ -79,9 +83,17 @@ func (e *QuotaError) ErrorCode() string {
 
 // ErrorMessage implements smithy.APIError.
 func (e *QuotaError) ErrorMessage() string {
-	return fmt.Sprintf("%s %s needs %d vCPUs, and the account's %s quota of %s is %d"+
-		" (ask for more: https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas/%s)",
-		e.Market, e.Type, e.Need, e.Market, e.Bucket, e.Have, e.Code)
+	use := ""
+	if e.Used > 0 {
+		use = fmt.Sprintf(", of which %d are in use", e.Used)
+	}
+	return fmt.Sprintf("%s %s needs %d vCPUs, and the account's %s quota of %s is %d%s (ask for more: %s)",
+		e.Market, e.Type, e.Need, e.Market, e.Bucket, e.Have, use, quotaPage("ec2", e.Code))
+}
+
+// quotaPage is where more of a quota is asked for.
+func quotaPage(service, code string) string {
+	return "https://console.aws.amazon.com/servicequotas/home/services/" + service + "/quotas/" + code
 }
 
 // ErrorFault implements smithy.APIError.

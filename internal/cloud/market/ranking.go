@@ -9,11 +9,10 @@ import (
 )
 
 // What the stack needs. Its services take 4 to 7 GiB together before any model is loaded; on a GPU machine models pass
-// through memory on their way to the GPU.
+// through memory on their way to the GPU. A model on the CPU comes on top.
 const (
 	tooLittleMiB = 4 << 10 // less does not even start
 	enoughMiB    = 8 << 10
-	modelMiB     = 8 << 10 // more, where a model is to run on the CPU: a small one takes 3 to 6 GiB
 	enoughGPUMiB = 16 << 10
 )
 
@@ -22,11 +21,16 @@ func enough(c stack.Config) int {
 	switch {
 	case c.WorkloadOrDefault() == stack.WorkloadGPU:
 		return enoughGPUMiB
-	case len(c.Models) > 0:
-		return enoughMiB + modelMiB
 	default:
-		return enoughMiB
+		_, model := largestModel(c)
+		return enoughMiB + model
 	}
+}
+
+// enoughGPU is the memory that a GPU must have to hold the largest model whole. What does not fit runs on the CPU.
+func enoughGPU(c stack.Config) int {
+	_, model := largestModel(c)
+	return model
 }
 
 // The limits of what is chosen unasked: beyond them machines cost much and the stack gains little.
@@ -43,10 +47,14 @@ func (t machineType) suits(c stack.Config) bool {
 		return false
 	}
 	if c.WorkloadOrDefault() == stack.WorkloadGPU {
-		return t.gpus == 1 && t.class() == "g" && t.memoryMiB <= mostGPUMiB
+		return t.gpus == 1 && slices.Contains(drivable, t.family()) && t.gpuMemoryMiB >= enoughGPU(c) && t.memoryMiB <= mostGPUMiB
 	}
-	return t.gpu == "" && t.memoryMiB <= mostMiB && t.vcpus <= mostVCPUs
+	return t.gpu == "" && t.memoryMiB <= max(mostMiB, 2*enough(c)) && (t.vcpus <= mostVCPUs || enough(c) > mostMiB)
 }
+
+// drivable are the families with one GPU that both the images' open NVIDIA driver and Ollama support (Deep Learning AMIs
+// release notes, supported EC2 instances; Ollama, docs/gpu.md: compute capability 5.0 and above).
+var drivable = []string{"g4dn", "g5", "g5g", "g6", "g6e", "gr6", "g7", "g7e"}
 
 // bandwidths are the memory bandwidths of GPUs in GB/s, from NVIDIA's data sheets. The speed at which a model writes hangs
 // on them more than on anything else.
@@ -145,7 +153,7 @@ func spread(pools []pool) {
 }
 
 // shortlist picks the types that are worth asking prices for: the best by their list prices.
-func shortlist(types []machineType, c stack.Config) []machineType {
+func shortlist(types []machineType, c stack.Config, most int) []machineType {
 	var pools []pool
 	for _, t := range types {
 		if t.suits(c) && (c.Market != stack.MarketSpot || t.spot) {
@@ -154,7 +162,7 @@ func shortlist(types []machineType, c stack.Config) []machineType {
 	}
 	rank(pools, c.Preference)
 	var chosen []machineType
-	for _, p := range pools[:min(len(pools), mostAsked)] {
+	for _, p := range pools[:min(len(pools), most)] {
 		chosen = append(chosen, p.of)
 	}
 	return chosen

@@ -29,16 +29,38 @@ const staleAfter = 60 * 24 * time.Hour
 // image is searched by name, among those of the publisher's account. Where a region has no image of the operating system
 // that nobody chose, Amazon Linux serves.
 func (m *Market) Image(ctx context.Context, c stack.Config) (stack.Image, []string, error) {
+	return m.findImage(ctx, c, func(string) {})
+}
+
+// Resolve is Image with a warning of an image of the user's that neither the caller nor AWS published.
+func (m *Market) Resolve(ctx context.Context, c stack.Config) (stack.Image, []string, error) {
+	if c.AMIID == "" {
+		return m.Image(ctx, c)
+	}
+	q := m.inquire(c)
+	_ = together(
+		func() error { q.askImage(ctx); return nil },
+		func() error { q.callerErr = q.askCaller(ctx); return nil },
+	)
+	if err := joined(q.callerErr, q.imageErr); err != nil {
+		return stack.Image{}, nil, err
+	}
+	return q.image, append(q.ofImage, strangeOwner(c, stack.Facts{Account: q.account, Image: q.image})...), nil
+}
+
+// findImage is Image; tell gets the ID of the image before it is described, and again should another one turn out to serve.
+func (m *Market) findImage(ctx context.Context, c stack.Config, tell func(id string)) (stack.Image, []string, error) {
 	if c.AMIID != "" {
+		tell(c.AMIID)
 		return m.ownImage(ctx, c)
 	}
-	image, warnings, err := m.published(ctx, c)
+	image, warnings, err := m.published(ctx, c, tell)
 	missing, notPublished := errors.AsType[*notPublishedError](err)
 	if !notPublished || c.IsSet("os_type") || c.OSType == amazon2023 {
 		return image, warnings, err
 	}
 	c.OSType = amazon2023
-	image, warnings, err = m.published(ctx, c)
+	image, warnings, err = m.published(ctx, c, tell)
 	if _, neither := errors.AsType[*notPublishedError](err); neither {
 		err = missing
 	}
@@ -49,7 +71,7 @@ func (m *Market) Image(ctx context.Context, c stack.Config) (stack.Image, []stri
 }
 
 // published finds the newest build of what somebody publishes for everyone.
-func (m *Market) published(ctx context.Context, c stack.Config) (stack.Image, []string, error) {
+func (m *Market) published(ctx context.Context, c stack.Config, tell func(id string)) (stack.Image, []string, error) {
 	l, err := lineOf(c)
 	if err != nil {
 		return stack.Image{}, nil, err
@@ -61,7 +83,7 @@ func (m *Market) published(ctx context.Context, c stack.Config) (stack.Image, []
 	if l.kind == standard && c.WorkloadOrDefault() == stack.WorkloadGPU {
 		warnings = append(warnings, "the standard image has no NVIDIA driver, so the GPU stays unused; ami_type base has one")
 	}
-	found, source, err := m.byParameter(ctx, l)
+	found, source, err := m.byParameter(ctx, l, tell)
 	if errors.Is(err, errNoParameter) {
 		found, source, err = m.byName(ctx, c.Region, l)
 	} else if err != nil && api.Classify(err) != api.KindCredentials {
@@ -71,6 +93,7 @@ func (m *Market) published(ctx context.Context, c stack.Config) (stack.Image, []
 	if err != nil {
 		return stack.Image{}, nil, err
 	}
+	tell(aws.ToString(found.ImageId))
 	image, err := describeImage(found, c, l.kind, source)
 	if err != nil {
 		return stack.Image{}, nil, err
@@ -88,14 +111,16 @@ func (e *notPublishedError) what() string {
 	return fmt.Sprintf("region %s has no %s image for %s on %s", e.region, e.line.kind, e.line.os, e.line.arch)
 }
 
-func (e *notPublishedError) Error() string {
-	return e.what() + "; choose another os_type or ami_type, or set ami_id (the account's Allowed AMIs setting can hide images, too)"
+func (e *notPublishedError) fix() string {
+	return "choose another os_type or ami_type, or set ami_id (the account's Allowed AMIs setting can hide images, too)"
 }
+
+func (e *notPublishedError) Error() string { return e.what() + "; " + e.fix() }
 
 var errNoParameter = errors.New("no parameter of Systems Manager names such an image in this region")
 
 // byParameter takes the first of the line's parameters that exists. Images are not published in all regions at once.
-func (m *Market) byParameter(ctx context.Context, l line) (ec2types.Image, string, error) {
+func (m *Market) byParameter(ctx context.Context, l line, tell func(id string)) (ec2types.Image, string, error) {
 	for _, one := range l.images {
 		if one.parameter == "" {
 			continue
@@ -111,6 +136,7 @@ func (m *Market) byParameter(ctx context.Context, l line) (ec2types.Image, strin
 			return ec2types.Image{}, "", fmt.Errorf("parameter %s does not hold the ID of an image", one.parameter)
 		}
 		id := *out.Parameter.Value
+		tell(id)
 		image, err := m.imageByID(ctx, id)
 		if errors.Is(err, errNoImage) {
 			err = fmt.Errorf("image %s of parameter %s is not visible here; the account's Allowed AMIs setting may hide it", id, one.parameter)
@@ -126,6 +152,9 @@ func (m *Market) byName(ctx context.Context, region string, l line) (ec2types.Im
 	owner, alias := publisher(region, l)
 	in := &ec2.DescribeImagesInput{
 		Owners: []string{cmp.Or(owner, alias)},
+		// The last images of a line that has ended are deprecated, and hidden unless asked for (EC2 user guide, "Deprecate an
+		// Amazon EC2 AMI").
+		IncludeDeprecated: new(l.state == Discontinued),
 		Filters: []ec2types.Filter{
 			{Name: new("architecture"), Values: []string{l.arch}},
 			{Name: new("state"), Values: []string{"available"}},

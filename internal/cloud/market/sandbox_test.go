@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
+	"github.com/aws/aws-sdk-go-v2/service/efs"
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
@@ -25,13 +26,17 @@ func pretend(t *testing.T) (*Market, *sandbox.Account) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return marketOf(account), account
+}
+
+func marketOf(account *sandbox.Account) *Market {
 	cfg := account.Config("eu-west-1")
 	api.Guard(&cfg)
 	return New(Clients{
+		EFS: efs.NewFromConfig(cfg),
 		EC2: ec2.NewFromConfig(cfg), SSM: ssm.NewFromConfig(cfg), STS: sts.NewFromConfig(cfg),
 		Pricing: pricing.NewFromConfig(cfg), Quotas: servicequotas.NewFromConfig(cfg),
-	},
-		account.Clock(), CheckIP(&http.Client{Transport: account.Transport()})), account
+	}, Options{Clock: account.Clock(), Address: CheckIP(&http.Client{Transport: account.Transport()})})
 }
 
 func TestFactsOfPretendAccount(t *testing.T) {

@@ -31,14 +31,28 @@ type Survey struct {
 	Warnings []string
 }
 
+// scope is how widely the market is looked at.
+type scope struct {
+	asked  int           // how many types are asked about
+	kept   int           // of how many the offers are, on each market
+	before time.Duration // how far back spot prices are asked for
+	scored bool          // whether placement scores are asked for whatever the preference
+}
+
+// forPlan is as wide as a launch may have to go: beyond, offers get much worse.
+var forPlan = scope{asked: mostAsked, kept: mostTypes}
+
 // survey is what was found out about the candidates.
 type survey struct {
+	scope
 	candidates []machineType
 	zones      map[string]string          // name -> ID, of all zones that a machine and a file system can be in
 	sold       map[string]map[string]bool // type -> zone
 	prices     priceTable
-	scores     map[string]int // by the name of the zone
+	history    history
+	scores     map[string]int // by the ID of the zone
 	limits     limits
+	used       usage // nil: not asked
 	warnings   []string
 }
 
@@ -46,49 +60,47 @@ type survey struct {
 // quotas and scores that cannot be had turn into warnings. Types that the account's quotas rule out are left out; when that
 // leaves nothing, the error is a *QuotaError.
 func (m *Market) Survey(ctx context.Context, c stack.Config) (Survey, error) {
-	s := survey{}
-	var err error
-	if s.candidates, s.warnings, err = m.candidates(ctx, c); err != nil {
+	prices := m.open(c.Region)
+	s, err := m.survey(ctx, c, forPlan, prices)
+	if err != nil {
 		return Survey{}, err
 	}
-	var warnings [4][]string
+	prices.close()
+	return s.result(c)
+}
+
+// survey asks about the candidates.
+func (m *Market) survey(ctx context.Context, c stack.Config, wide scope, prices *book) (*survey, error) {
+	s := &survey{scope: wide, prices: priceTable{book: prices}}
+	var err error
+	if s.candidates, s.warnings, err = m.candidates(ctx, c, wide.asked); err != nil {
+		return nil, err
+	}
+	var warnings [3][]string
 	optional, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	err = together(
 		func() (err error) { s.zones, err = m.zones(ctx, c.Region); return err },
 		func() (err error) { s.sold, err = m.offerings(ctx, s.candidates); return err },
 		func() error { warnings[0] = s.askSpot(optional, m, c); return nil },
-		func() error { warnings[1] = s.askOnDemand(optional, m, c); return nil },
-		func() error { warnings[2] = s.askQuotas(optional, m, c); return nil },
-		func() error { warnings[3] = s.askScores(optional, m, c); return nil },
+		func() error { prices.machines(optional, s.candidates); return nil },
+		func() error { warnings[1] = s.askQuotas(optional, m, c); return nil },
+		func() error { warnings[2] = s.askScores(optional, m, c); return nil },
 	)
 	if err != nil {
-		return Survey{}, err
+		return nil, err
 	}
-	s.warnings = append(s.warnings, slices.Concat(warnings[:]...)...)
-	return s.result(c)
+	s.warnings = append(s.warnings, slices.Concat(warnings[0], prices.warnings(s.candidates), warnings[1], warnings[2])...)
+	return s, nil
 }
 
 // result puts the answers together.
 func (s *survey) result(c stack.Config) (Survey, error) {
+	offers, err := s.offers(c)
+	if err != nil {
+		return Survey{}, err
+	}
 	out := Survey{}
-	var quotaErr error
-	var offers []pool
-	for _, market := range markets(c) {
-		pools, err := s.pools(market)
-		if err != nil {
-			quotaErr = err
-			s.warnings = append(s.warnings, err.Error())
-		}
-		rank(pools, c.Preference)
-		offers = append(offers, firstTypes(pools)...)
-	}
-	if len(offers) == 0 && quotaErr != nil {
-		return Survey{}, quotaErr
-	}
-	if len(offers) == 0 {
-		return Survey{}, s.nothing(c)
-	}
 	out.Zones = s.rankZones(offers)
 	out.Scores = s.named()
 	for _, p := range offers {
@@ -99,6 +111,29 @@ func (s *survey) result(c stack.Config) (Survey, error) {
 	}
 	out.Warnings = s.warnings
 	return out, nil
+}
+
+// offers are the pools that can be had, best first.
+func (s *survey) offers(c stack.Config) ([]pool, error) {
+	var quotaErr error
+	var offers []pool
+	for _, market := range markets(c) {
+		pools, err := s.pools(market)
+		if err != nil {
+			quotaErr = err
+			s.warnings = append(s.warnings, err.Error())
+		}
+		rank(pools, c.Preference)
+		offers = append(offers, firstTypes(pools, s.kept)...)
+	}
+	switch {
+	case len(offers) > 0:
+		return offers, nil
+	case quotaErr != nil:
+		return nil, quotaErr
+	default:
+		return nil, s.nothing(c)
+	}
 }
 
 // markets are the markets to buy on, in order.
@@ -119,7 +154,7 @@ func (s *survey) pools(market string) ([]pool, error) {
 	var all []pool
 	var quotaErr error
 	for _, t := range s.candidates {
-		if err := s.limits.check(t, market); err != nil {
+		if err := s.limits.check(t, market, s.used); err != nil {
 			if quotaErr == nil {
 				quotaErr = err
 			}
@@ -137,11 +172,11 @@ func (s *survey) pools(market string) ([]pool, error) {
 	return all, quotaErr
 }
 
-// firstTypes keeps the pools of the best types only.
-func firstTypes(pools []pool) []pool {
+// firstTypes keeps the pools of the best types only, as many as are named.
+func firstTypes(pools []pool, most int) []pool {
 	var kept []string
 	return slices.DeleteFunc(pools, func(p pool) bool {
-		if !slices.Contains(kept, p.Type) && len(kept) < mostTypes {
+		if !slices.Contains(kept, p.Type) && len(kept) < most {
 			kept = append(kept, p.Type)
 		}
 		return !slices.Contains(kept, p.Type)
@@ -201,38 +236,12 @@ func (s *survey) askSpot(ctx context.Context, m *Market, c stack.Config) []strin
 	if c.Market == stack.MarketOnDemand {
 		return nil
 	}
+	now := m.clock.Now().UTC()
 	var err error
-	if s.prices.spot, err = m.spotPrices(ctx, s.candidates); err != nil {
+	if s.history, err = m.spotPrices(ctx, s.candidates, now.Add(-s.before)); err != nil {
 		s.prices.spotUnknown = true
 		return []string{"spot prices are not known (" + because(err) + "); the on-demand price, which they do not exceed, is shown instead"}
 	}
+	s.prices.spot = s.history.now(now)
 	return nil
-}
-
-// askOnDemand asks for the list prices. The embedded ones stand in where there are none.
-func (s *survey) askOnDemand(ctx context.Context, m *Market, c stack.Config) (warnings []string) {
-	var err error
-	s.prices.onDemand, err = m.onDemand(ctx, c.Region, s.candidates)
-	var guessed, unknown []string
-	for _, t := range s.candidates {
-		if _, known := s.prices.onDemand[t.name]; known {
-			continue
-		}
-		if t.list == 0 {
-			unknown = append(unknown, t.name)
-		} else {
-			guessed = append(guessed, t.name)
-		}
-	}
-	instead := fmt.Sprintf("; those of %s of %s are shown instead", listedIn, listedAt.Format(time.DateOnly))
-	switch {
-	case err != nil:
-		warnings = append(warnings, "AWS's price list could not be asked ("+because(err)+") for on-demand prices"+instead)
-	case len(guessed) > 0:
-		warnings = append(warnings, fmt.Sprintf("AWS's price list has no prices of %s in %s%s", strings.Join(guessed, ", "), c.Region, instead))
-	}
-	if len(unknown) > 0 {
-		warnings = append(warnings, "no price is known of "+strings.Join(unknown, ", "))
-	}
-	return warnings
 }

@@ -39,7 +39,7 @@ func TestOptionalAnswersDegradeIntoWarnings(t *testing.T) {
 func TestAnswerThatNeverComesIsNotWaitedForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := rich()
-		s, err := New(Clients{f, f, f, silent{f}, f}, frozen{}, nil).Survey(t.Context(), config())
+		s, err := silent{f}.market().Survey(t.Context(), config())
 		if err != nil || !strings.Contains(strings.Join(s.Warnings, ""), "no answer in time") {
 			t.Errorf("got %q, %v", s.Warnings, err)
 		}
@@ -95,19 +95,6 @@ func TestPriceListIsAskedWhereItIs(t *testing.T) {
 	f := rich()
 	if _, err := f.market().Survey(t.Context(), config("instance_type=m7i.large")); err != nil || !slices.Contains(f.calls, "GetProducts in eu-central-1") {
 		t.Errorf("calls %v, %v", f.calls, err)
-	}
-}
-
-func TestDamagedPricesAreNoPrices(t *testing.T) {
-	for _, product := range []string{
-		"", "{", `{"terms":{}}`,
-		`{"terms":{"OnDemand":{"a":{"priceDimensions":{"b":{"unit":"Hrs","pricePerUnit":{"CNY":"1.0"}}}}}}}`,
-		`{"terms":{"OnDemand":{"a":{"priceDimensions":{"b":{"unit":"Quantity","pricePerUnit":{"USD":"1.0"}}}}}}}`,
-		`{"terms":{"OnDemand":{"a":{"priceDimensions":{"b":{"unit":"Hrs","pricePerUnit":{"USD":"0.0000000000"}}}}}}}`,
-	} {
-		if got := hourlyOf(product); got != 0 {
-			t.Errorf("%s: %v", product, got)
-		}
 	}
 }
 

@@ -3,7 +3,6 @@ package market
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -19,11 +18,7 @@ func together(questions ...func() error) error {
 		wg.Go(func() { errs[i] = ask() })
 	}
 	wg.Wait()
-	brokenOff := func(err error) bool { return errors.Is(err, context.Canceled) }
-	if real := slices.DeleteFunc(slices.Clone(errs), brokenOff); errors.Join(real...) != nil {
-		errs = real
-	}
-	return errors.Join(errs...)
+	return joined(errs...)
 }
 
 // patience is how long an answer that is not needed is waited for.

@@ -76,11 +76,11 @@ func (s *survey) named() map[string]int {
 	return named
 }
 
-// askScores asks how likely spot requests are to succeed, zone by zone. It is asked only where availability counts most:
-// EC2 lets an account ask for few configurations a day, and with fewer than three types the answer is always low (EC2 user
-// guide, "Spot placement score").
+// askScores asks how likely spot requests are to succeed, zone by zone. It is asked only where availability counts most, or
+// for a table of offers: EC2 lets an account ask for few configurations a day, and with fewer than three types the answer is
+// always low (EC2 user guide, "Spot placement score").
 func (s *survey) askScores(ctx context.Context, m *Market, c stack.Config) []string {
-	if c.Preference != "highest-availability" || c.Market == stack.MarketOnDemand || len(s.candidates) < 3 {
+	if !s.scored && c.Preference != "highest-availability" || c.Market == stack.MarketOnDemand || len(s.candidates) < 3 {
 		return nil
 	}
 	in := &ec2.GetSpotPlacementScoresInput{

@@ -120,7 +120,7 @@ func (d routeTables) associated(ctx context.Context, table, subnet string) (bool
 		Filters: []ec2types.Filter{filter("association.subnet-id", subnet)},
 	})
 	if err != nil {
-		return false, err
+		return false, api.Absent(err)
 	}
 	for _, used := range out.RouteTables {
 		if id := aws.ToString(used.RouteTableId); id != table {

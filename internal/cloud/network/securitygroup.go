@@ -107,7 +107,7 @@ func (d securityGroups) Delete(ctx context.Context, t engine.Target) error {
 		if !api.IsDependency(err) {
 			return err
 		}
-		if revoking := d.revokeReferences(ctx, t); revoking != nil {
+		if revoking := d.revokeReferences(ctx, t); revoking != nil && !api.IsNotFound(revoking) {
 			return revoking
 		}
 		return err // which passes

@@ -33,7 +33,7 @@ func (d vpcs) Read(ctx context.Context, t engine.Target) (engine.Found, error) {
 }
 
 func foundVPC(v ec2types.Vpc) engine.Found {
-	return api.Found(aws.ToString(v.VpcId), api.FromEC2(v.Tags), nil)
+	return api.Found(aws.ToString(v.VpcId), api.FromEC2(v.Tags), map[string]string{stack.AttrCIDR: aws.ToString(v.CidrBlock)})
 }
 
 // List implements engine.Driver.

@@ -150,12 +150,16 @@ func (a *Account) update(change func(*state) error) error {
 	if err := change(a.state); err != nil {
 		return err
 	}
-	err = a.save()
-	if err != nil { // what was not saved did not happen
-		a.state, a.version = nil, fileVersion{}
-		err = errors.Join(err, a.load())
+	if err := a.save(); err != nil {
+		unsaved := a.state
+		a.state, a.version = nil, fileVersion{} // what was not saved did not happen
+		if readErr := a.load(); readErr != nil {
+			a.state = unsaved
+			return errors.Join(err, readErr)
+		}
+		return err
 	}
-	return err
+	return nil
 }
 
 // view reads the account under its locks. When the snapshot cannot be read, read sees the account as it was last known, and

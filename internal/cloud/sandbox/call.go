@@ -32,7 +32,7 @@ func operations() map[string]operation {
 		registerVPC, registerSubnets, registerGateways, registerRoutes, registerSecurityGroups, registerInterfaces,
 		registerEndpoints, registerTags, registerImages, registerKeyPairs, registerMarket, registerInstanceTypes,
 		registerInstances, registerInstanceAttributes, registerSpotRequests, registerVolumes, registerFileSystems,
-		registerMountTargets, registerRoles, registerProfiles, registerParameters, registerCommands, registerIdentity,
+		registerMountTargets, registerRoles, registerProfiles, registerParameters, registerCommands, registerSessions, registerIdentity,
 		registerPricing, registerQuotas,
 	} {
 		register(all)

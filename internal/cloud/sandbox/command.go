@@ -240,26 +240,43 @@ type result struct {
 	code           int32
 }
 
-// reportCommand is the program on the machine that the product polls.
-const reportCommand = "/opt/geusemaker/report"
+// program answers one command line on a machine: the words after its name, at a moment.
+type program func(m *machine, words []string, at time.Time) result
 
-// run carries a script out on an instance. It knows the machine's report; everything else succeeds without output.
+// The programs of a machine that the product asks for, by their paths.
+const (
+	reportCommand = "/opt/geusemaker/report"
+	logsCommand   = "/opt/geusemaker/logs"
+	cloudInitLog  = "/var/log/cloud-init-output.log"
+)
+
+// run carries a script out on an instance. It knows the machine's own programs and the reading of cloud-init's log;
+// everything else succeeds without output.
 func (c *call) run(script string, i *instance, at time.Time) result {
-	_, arguments, asked := strings.Cut(script, reportCommand)
-	if !asked {
-		return result{}
-	}
 	m := c.machine(i)
-	if m == nil || !m.written(at) {
-		return result{errors: "sh: 1: " + reportCommand + ": not found\nfailed to run commands: exit status 127", code: 127}
+	if strings.Contains(script, cloudInitLog) {
+		return readCloudInitLog(m, script, at)
 	}
-	offset := int64(0)
-	if fields := strings.Fields(arguments); len(fields) > 0 {
-		number, err := strconv.ParseInt(strings.Trim(fields[0], `"'`), 10, 64)
-		if err != nil || number < 0 {
-			return result{errors: "usage: report OFFSET\nfailed to run commands: exit status 2", code: 2}
+	for path, answer := range map[string]program{reportCommand: report, logsCommand: serviceLog} {
+		_, words, asked := strings.Cut(script, path)
+		switch {
+		case !asked:
+		case m == nil || !m.written(at):
+			return result{errors: "sh: 1: " + path + ": not found\nfailed to run commands: exit status 127", code: 127}
+		default:
+			return answer(m, strings.Fields(words), at)
 		}
-		offset = number
+	}
+	return result{}
+}
+
+func report(m *machine, words []string, at time.Time) result {
+	if len(words) == 0 {
+		words = []string{"0"}
+	}
+	offset, err := strconv.ParseInt(strings.Trim(words[0], `"'`), 10, 64)
+	if err != nil || offset < 0 {
+		return result{errors: "usage: report OFFSET\nfailed to run commands: exit status 2", code: 2}
 	}
 	return result{output: m.reportJSON(at, offset)}
 }

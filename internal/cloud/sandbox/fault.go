@@ -14,10 +14,14 @@ const (
 	EffectLoseReply   = "lose-reply"   // the connection breaks after the account has carried the call out
 	EffectDelay       = "delay"        // the call takes Delay longer
 	EffectBootFails   = "boot-fails"   // Service "machine": the bootstrap gives up at the step named by Operation
+	EffectVanish      = "vanish"       // Service "machine", operation "launch": it ends before it runs, for want of capacity
 )
 
 // ServiceMachine is the Service of faults that act on the machine instead of on a call.
 const ServiceMachine = "machine"
+
+// operationLaunch is the Operation of faults that act on a machine when it is launched.
+const operationLaunch = "launch"
 
 // Fault makes calls fail on purpose. Service and Operation may hold the wildcards * and ?. Faults are kept in the snapshot, so they also act on later commands.
 type Fault struct {
@@ -36,14 +40,17 @@ type Fault struct {
 
 // Validate says what is wrong with the fault, naming the allowed values.
 func (f Fault) Validate() error {
-	effects := []string{EffectError, EffectLoseRequest, EffectLoseReply, EffectDelay, EffectBootFails}
+	effects := []string{EffectError, EffectLoseRequest, EffectLoseReply, EffectDelay, EffectBootFails, EffectVanish}
+	onMachine := f.Effect == EffectBootFails || f.Effect == EffectVanish
 	switch {
 	case !slices.Contains(effects, f.Effect):
 		return fmt.Errorf("unknown effect %q of a fault: use one of %v", f.Effect, effects)
 	case f.Service == "" || f.Operation == "":
 		return fmt.Errorf("a fault needs a service and an operation: use \"*\" for any")
-	case (f.Effect == EffectBootFails) != (f.Service == ServiceMachine):
-		return fmt.Errorf("effect %q goes with service %q and no other", EffectBootFails, ServiceMachine)
+	case onMachine != (f.Service == ServiceMachine):
+		return fmt.Errorf("effects %q and %q go with service %q, and no other does", EffectBootFails, EffectVanish, ServiceMachine)
+	case f.Effect == EffectVanish && f.Operation != operationLaunch:
+		return fmt.Errorf("effect %q goes with operation %q", EffectVanish, operationLaunch)
 	case f.Effect == EffectError && f.Code == "":
 		return fmt.Errorf("a fault with effect %q needs an error code", EffectError)
 	case f.Effect == EffectDelay && f.Delay <= 0:

@@ -45,6 +45,7 @@ const (
 	phaseStart     = "start"
 	phaseStop      = "stop"
 	phaseTerminate = "terminate"
+	phaseVanish    = "vanish" // nobody asked: the launch was accepted, and there was no capacity after all
 )
 
 // How long the states between take. Launches were measured at 4.5 to 6 s, terminations at 20 to 31 s; terminated instances
@@ -66,6 +67,7 @@ func (i *instance) state(now time.Time) ec2types.InstanceStateName {
 		phaseStart:     {startDelay, ec2types.InstanceStateNamePending, ec2types.InstanceStateNameRunning},
 		phaseStop:      {stopDelay, ec2types.InstanceStateNameStopping, ec2types.InstanceStateNameStopped},
 		phaseTerminate: {terminateDelay, ec2types.InstanceStateNameShuttingDown, ec2types.InstanceStateNameTerminated},
+		phaseVanish:    {startDelay, ec2types.InstanceStateNamePending, ec2types.InstanceStateNameTerminated},
 	}[i.Phase]
 	if now.Before(i.Since.Add(s.delay)) {
 		return s.before
@@ -76,6 +78,9 @@ func (i *instance) state(now time.Time) ec2types.InstanceStateName {
 func (i *instance) terminated(now time.Time) bool {
 	return i.state(now) == ec2types.InstanceStateNameTerminated
 }
+
+// ended tells whether the instance is on its way out, or gone.
+func (i *instance) ended() bool { return i.Phase == phaseTerminate || i.Phase == phaseVanish }
 
 func (i *instance) running(now time.Time) bool {
 	return i.state(now) == ec2types.InstanceStateNameRunning
@@ -125,12 +130,7 @@ func (c *call) showInstance(i *instance) ec2types.Instance {
 	if i.SpotRequest != "" {
 		shown.InstanceLifecycle, shown.SpotInstanceRequestId = ec2types.InstanceLifecycleTypeSpot, new(i.SpotRequest)
 	}
-	if i.Phase != phaseStart {
-		shown.StateTransitionReason = new("User initiated (" + i.Since.Format("2006-01-02 15:04:05") + " GMT)")
-		shown.StateReason = &ec2types.StateReason{
-			Code: new("Client.UserInitiatedShutdown"), Message: new("Client.UserInitiatedShutdown: User initiated shutdown"),
-		}
-	}
+	c.showReason(i, &shown)
 	if i.terminated(c.now) {
 		return shown // network, disks and profile fade away
 	}
@@ -295,14 +295,14 @@ func terminateInstances(c *call, in *ec2.TerminateInstancesInput) (*ec2.Terminat
 		return nil, err
 	}
 	for _, i := range named {
-		if i.Protected && i.Phase != phaseTerminate {
+		if i.Protected && !i.ended() {
 			return nil, refuse("OperationNotPermitted", "The instance '%s' may not be terminated. Modify its "+
 				"'disableApiTermination' instance attribute and try again.", i.ID)
 		}
 	}
 	out := &ec2.TerminateInstancesOutput{}
 	for _, i := range named {
-		if i.Phase == phaseTerminate {
+		if i.ended() {
 			state := stateOf(i.state(c.now))
 			out.TerminatingInstances = append(out.TerminatingInstances, ec2types.InstanceStateChange{
 				InstanceId: new(i.ID), PreviousState: state, CurrentState: state,
@@ -346,7 +346,7 @@ func stopInstances(c *call, in *ec2.StopInstancesInput) (*ec2.StopInstancesOutpu
 				"one-time Spot Instance request. You can only stop Spot Instances associated with persistent Spot Instance "+
 				"requests.", i.ID)
 		}
-		if i.Phase == phaseTerminate {
+		if i.ended() {
 			return nil, refuse("IncorrectInstanceState", "This instance '%s' is not in a state from which it can be stopped.", i.ID)
 		}
 	}

@@ -19,7 +19,7 @@ func modifyInstanceAttribute(c *call, in *ec2.ModifyInstanceAttributeInput) (*ec
 	if err != nil {
 		return nil, err
 	}
-	if i.Phase == phaseTerminate {
+	if i.ended() {
 		return nil, refuse("IncorrectInstanceState", "The instance '%s' is not in a state in which it can be modified.", i.ID)
 	}
 	if (in.UserData != nil || in.InstanceType != nil) && i.state(c.now) != ec2types.InstanceStateNameStopped {

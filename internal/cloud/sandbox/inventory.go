@@ -20,6 +20,7 @@ func (s *state) prune(now time.Time) {
 		maps.DeleteFunc(r.MountTargets, func(_ string, m *mountTarget) bool { return gone(m.Gone) })
 		maps.DeleteFunc(r.FileSystems, func(_ string, f *fileSystem) bool { return gone(f.Gone) })
 		maps.DeleteFunc(r.Commands, func(_ string, cmd *command) bool { return now.After(cmd.Born.Add(commandsKept)) })
+		maps.DeleteFunc(r.Sessions, func(_ string, one *session) bool { return !one.open(r, now) })
 		maps.DeleteFunc(r.Instances, func(_ string, i *instance) bool {
 			return i.terminated(now) && now.After(i.Since.Add(tombstone))
 		})
@@ -162,6 +163,9 @@ func (r *region) list(now time.Time, add func(kind, region, id string, tags map[
 	}
 	for id, m := range r.MountTargets {
 		add("mount-target", r.Name, id, nil, "%s %s %s", m.FileSystem, m.Zone, m.state(now))
+	}
+	for id, one := range r.Sessions {
+		add("session", r.Name, id, nil, "%s port %s", one.Instance, one.Port)
 	}
 	for id, p := range r.Parameters {
 		add("parameter", r.Name, id, p.Tags, "%s", p.Type)

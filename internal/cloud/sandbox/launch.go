@@ -64,7 +64,11 @@ func runInstances(c *call, in *ec2.RunInstancesInput) (*ec2.RunInstancesOutput, 
 	reservation := "r-0" + c.hex(16)
 	out := &ec2.RunInstancesOutput{ReservationId: new(reservation), OwnerId: new(c.state.Account)}
 	for range *in.MaxCount {
-		out.Instances = append(out.Instances, c.showInstance(c.start(l, reservation)))
+		i := c.start(l, reservation)
+		if c.state.vanishes() {
+			c.end(i)
+		}
+		out.Instances = append(out.Instances, c.showInstance(i))
 	}
 	return out, nil
 }
@@ -100,7 +104,7 @@ func (c *call) repeated(l *launch) (*ec2.RunInstancesOutput, error) {
 			return nil, refuse("IdempotentParameterMismatch", "Arguments on this idempotent request are inconsistent with "+
 				"arguments used in previous request(s).")
 		}
-		if i.Phase == phaseTerminate {
+		if i.ended() {
 			return nil, refuse("IdempotentInstanceTerminated", "The instance '%s' of this idempotent request has been terminated.",
 				i.ID)
 		}
@@ -365,7 +369,7 @@ func (c *call) start(l *launch, reservation string) *instance {
 func (s *state) bootFault() string {
 	step := ""
 	for n := range s.Faults {
-		if f := &s.Faults[n]; f.Service == ServiceMachine && f.hit(ServiceMachine, f.Operation) && step == "" {
+		if f := &s.Faults[n]; f.Effect == EffectBootFails && f.hit(ServiceMachine, f.Operation) && step == "" {
 			step = f.Operation
 		}
 	}

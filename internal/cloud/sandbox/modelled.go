@@ -92,6 +92,7 @@ func iamExceptions(message string) []error {
 
 func ssmExceptions(message string) []error {
 	return []error{
+		&ssmtypes.DoesNotExistException{Message: &message},
 		&ssmtypes.InternalServerError{Message: &message},
 		&ssmtypes.InvalidCommandId{Message: &message},
 		&ssmtypes.InvalidDocument{Message: &message},
@@ -106,6 +107,7 @@ func ssmExceptions(message string) []error {
 		&ssmtypes.ParameterAlreadyExists{Message: &message},
 		&ssmtypes.ParameterLimitExceeded{Message: &message},
 		&ssmtypes.ParameterNotFound{Message: &message},
+		&ssmtypes.TargetNotConnected{Message: &message},
 		&ssmtypes.ThrottlingException{Message: &message},
 		&ssmtypes.TooManyUpdates{Message: &message},
 		&ssmtypes.ValidationException{Message: &message},

@@ -29,6 +29,7 @@ IAM: ListInstanceProfiles ListInstanceProfileTags ListInstanceProfilesForRole Ad
 IAM: RemoveRoleFromInstanceProfile DeleteInstanceProfile
 SSM: GetParameter GetParameters PutParameter DeleteParameter DescribeParameters GetParametersByPath ListTagsForResource
 SSM: AddTagsToResource DescribeInstanceInformation SendCommand GetCommandInvocation CancelCommand
+SSM: StartSession TerminateSession
 STS: GetCallerIdentity
 Pricing: GetProducts
 Service Quotas: GetServiceQuota GetAWSDefaultServiceQuota ListServiceQuotas

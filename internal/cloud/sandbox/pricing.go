@@ -3,11 +3,13 @@ package sandbox
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
+	pricingtypes "github.com/aws/aws-sdk-go-v2/service/pricing/types"
 )
 
 func registerPricing(all map[string]operation) {
@@ -39,7 +41,7 @@ func getProducts(c *call, in *pricing.GetProductsInput) (*pricing.GetProductsOut
 			if field == "ServiceCode" || field == "servicecode" {
 				have = p.service
 			}
-			passes = passes && strings.EqualFold(have, wanted)
+			passes = passes && fits(filter.Type, have, wanted)
 		}
 		if passes {
 			found = append(found, p.document(c))
@@ -52,6 +54,25 @@ func getProducts(c *call, in *pricing.GetProductsInput) (*pricing.GetProductsOut
 	return &pricing.GetProductsOutput{PriceList: found, NextToken: next, FormatVersion: new("aws_v1")}, err
 }
 
+// fits applies one filter. Several values come with commas between them (Price List API reference, Filter).
+func fits(kind pricingtypes.FilterType, have, wanted string) bool {
+	among := func() bool {
+		return slices.ContainsFunc(strings.Split(wanted, ","), func(one string) bool { return strings.TrimSpace(one) == have })
+	}
+	switch kind {
+	case pricingtypes.FilterTypeContains:
+		return strings.Contains(have, wanted)
+	case pricingtypes.FilterTypeAnyOf:
+		return among()
+	case pricingtypes.FilterTypeNoneOf:
+		return !among()
+	case pricingtypes.FilterTypeEquals:
+		return have == wanted
+	default:
+		return strings.EqualFold(have, wanted)
+	}
+}
+
 // priceList holds the entries of each service. It is made at its first use: thousands of them, and every plan asks many times.
 var priceList = sync.OnceValue(func() map[string][]product {
 	all := map[string][]product{}
@@ -59,10 +80,8 @@ var priceList = sync.OnceValue(func() map[string][]product {
 		all["AmazonEC2"] = append(all["AmazonEC2"], computeProducts(place)...)
 		all["AmazonEC2"] = append(all["AmazonEC2"], volumeProducts(place)...)
 		all["AmazonEFS"] = append(all["AmazonEFS"], fileProducts(place)...)
-		all["AmazonVPC"] = append(all["AmazonVPC"], product{
-			service: "AmazonVPC", family: "VpcPublicIPv4Address", unit: "Hrs", usd: 0.005, words: "per In-use public IPv4 address per hour",
-			attributes: place.attributes(map[string]string{"group": "VPCPublicIPv4Address", "usagetype": "PublicIPv4:InUseAddress"}),
-		})
+		all["AmazonVPC"] = append(all["AmazonVPC"], addressProducts(place)...)
+		all["AWSBackup"] = append(all["AWSBackup"], backupProducts(place)...)
 	}
 	return all
 })
@@ -70,6 +89,35 @@ var priceList = sync.OnceValue(func() map[string][]product {
 func (p place) attributes(more map[string]string) map[string]string {
 	more["regionCode"], more["location"], more["locationType"] = p.name, p.title, "AWS Region"
 	return more
+}
+
+// usage is a usage type with the prefix of its region.
+func (p place) usage(kind string) string { return strings.ToUpper(p.short) + "-" + kind }
+
+func addressProducts(p place) []product {
+	one := func(usage, words string) product {
+		return product{
+			service: "AmazonVPC", unit: "Hrs", usd: 0.005, words: words,
+			attributes: p.attributes(map[string]string{"group": "VPCPublicIPv4Address", "usagetype": p.usage(usage), "servicecode": "AmazonVPC"}),
+		}
+	}
+	return []product{
+		one("PublicIPv4:IdleAddress", "per Idle public IPv4 address per hour"),
+		one("PublicIPv4:InUseAddress", "per In-use public IPv4 address per hour"),
+	}
+}
+
+func backupProducts(p place) []product {
+	one := func(usage, words string, usd float64) product {
+		return product{
+			service: "AWSBackup", family: "AWS Backup Storage", unit: "GB-Mo", usd: usd * p.factor, words: words,
+			attributes: p.attributes(map[string]string{"usagetype": p.usage(usage), "operation": "Storage", "servicecode": "AWSBackup"}),
+		}
+	}
+	return []product{
+		one("ColdStorage-ByteHrs-EFS", "per GB-Mo of cold backup storage for EFS", 0.01),
+		one("WarmStorage-ByteHrs-EFS", "per GB-Mo of warm backup storage for EFS", 0.05),
+	}
 }
 
 func computeProducts(p place) []product {
@@ -110,24 +158,27 @@ func volumeProducts(p place) []product {
 }
 
 func fileProducts(p place) []product {
-	one := func(family, class, usage, unit, words string, usd float64) product {
+	one := func(family, class, access, usage, unit, words string, usd float64) product {
 		return product{
 			service: "AmazonEFS", family: family, unit: unit, usd: usd * p.factor, words: words,
-			attributes: p.attributes(map[string]string{"storageClass": class, "usagetype": usage, "servicecode": "AmazonEFS"}),
+			attributes: p.attributes(map[string]string{"storageClass": class, "accessType": access, "usagetype": p.usage(usage), "servicecode": "AmazonEFS"}),
 		}
 	}
 	return []product{
-		one("Storage", "General Purpose", "TimedStorage-ByteHrs", "GB-Mo", "per GB-Mo for Standard storage", 0.30),
-		one("Storage", "Infrequent Access", "IATimedStorage-ByteHrs", "GB-Mo", "per GB-Mo for Infrequent Access storage", 0.016),
-		one("Provisioned Throughput", "", "ETDataAccess-Bytes-Read", "GB", "per GB of elastic throughput reads", 0.03),
-		one("Provisioned Throughput", "", "ETDataAccess-Bytes-Write", "GB", "per GB of elastic throughput writes", 0.06),
+		one("Storage", "Infrequent Access", "", "IATimedStorage-ByteHrs", "GB-Mo", "per GB-Mo for Infrequent Access storage", 0.025),
+		one("Storage", "Infrequent Access-ET", "", "IATimedStorage-ET-ByteHrs", "GB-Mo", "per GB-Mo for Infrequent Access storage with elastic throughput", 0.016),
+		one("Storage", "One Zone-General Purpose", "", "TimedStorage-Z-ByteHrs", "GB-Mo", "per GB-Mo for One Zone storage", 0.16),
+		one("Storage", "General Purpose", "", "TimedStorage-ByteHrs", "GB-Mo", "per GB-Mo for Standard storage", 0.30),
+		one("Storage", "Infrequent Access", "Read", "IADataAccess-Bytes", "GB", "per GB read from Infrequent Access storage", 0.01),
+		one("Data Transfer", "", "Write", "ETDataAccess-Bytes", "GB", "per GB of elastic throughput writes", 0.06),
+		one("Data Transfer", "", "Read", "ETDataAccess-Bytes", "GB", "per GB of elastic throughput reads", 0.03),
 	}
 }
 
 // document is the entry as JSON. The codes of the term and of the rate are those of hourly prices on demand.
 func (p product) document(c *call) string {
 	const term, rate = "JRTCKXETXF", "6YS6EN2CT7"
-	sku := strings.ToUpper(digest(0, p.service, p.family, p.attributes["regionCode"], p.attributes["usagetype"])[:16])
+	sku := strings.ToUpper(digest(0, p.service, p.family, p.attributes["regionCode"], p.attributes["usagetype"], p.attributes["accessType"])[:16])
 	published := c.now.Truncate(24 * 60 * 60 * 1e9).Format("2006-01-02T15:04:05Z")
 	text, err := json.Marshal(map[string]any{
 		"product":     map[string]any{"productFamily": p.family, "attributes": p.attributes, "sku": sku},

@@ -35,6 +35,7 @@ type region struct {
 
 	Parameters map[string]*parameter `json:"parameters,omitempty"`
 	Commands   map[string]*command   `json:"commands,omitempty"`
+	Sessions   map[string]*session   `json:"sessions,omitempty"`
 }
 
 // fill gives every kind that has none its map.
@@ -54,6 +55,7 @@ func (r *region) fill() {
 	made(&r.MountTargets)
 	made(&r.Parameters)
 	made(&r.Commands)
+	made(&r.Sessions)
 }
 
 func made[T any](m *map[string]T) {

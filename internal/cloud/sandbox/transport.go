@@ -134,8 +134,11 @@ func respond(request *http.Request, service stack.Service) *http.Response {
 		"n8n": `{"status":"ok"}`, "ollama": `{"version":"0.34.2"}`, "qdrant": `{"title":"qdrant - ready"}`,
 		"crawl4ai": `{"status":"ok","version":"0.9.3"}`,
 	}
-	if request.URL.Path == service.HealthPath {
+	switch request.URL.Path {
+	case service.HealthPath:
 		return answer(request, http.StatusOK, "application/json", bodies[service.Name])
+	case service.VersionPath:
+		return answer(request, http.StatusOK, "application/json", `{"title":"`+service.Name+`","version":"1.19.2"}`)
 	}
 	if request.Header.Get("Authorization") == "" && request.Header.Get("Api-Key") == "" {
 		response := answer(request, http.StatusUnauthorized, "application/json", `{"error":"unauthorized"}`)

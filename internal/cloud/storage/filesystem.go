@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/efs"
@@ -60,7 +61,11 @@ func (d fileSystems) List(ctx context.Context, stackID string) ([]engine.Found, 
 		var all []engine.Found
 		for _, fs := range out.FileSystems {
 			if api.Owns(stackID, api.FromEFS(fs.Tags)) && !dying(fs.LifeCycleState) {
-				all = append(all, foundFileSystem(fs))
+				f := foundFileSystem(fs)
+				if fs.SizeInBytes != nil { // which changes all the time, so no record of it is kept but here
+					f.Attrs[stack.AttrBytes] = strconv.FormatInt(fs.SizeInBytes.Value, 10)
+				}
+				all = append(all, f)
 			}
 		}
 		return all

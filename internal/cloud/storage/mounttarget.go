@@ -118,9 +118,7 @@ func mountKey(subnet stack.Key) stack.Key {
 func (d mountTargets) Create(ctx context.Context, t engine.Target) (engine.Found, error) {
 	spec := t.Spec.(stack.MountTarget)
 	var out *efs.CreateMountTargetOutput
-	passing := func(err error) bool { return (api.IsNotFound(err) || api.IsBusy(err)) && !api.Stopping(t) }
-	w := api.Wait{Clock: d.clock, For: "EFS to know what " + string(t.Key) + " needs", Budget: api.Propagation, Tell: t.Tell}
-	err := api.Retry(ctx, w, passing, func(ctx context.Context) (err error) {
+	err := api.KnownOr(ctx, d.clock, t, api.IsBusy, func(ctx context.Context) (err error) {
 		out, err = d.efs.CreateMountTarget(ctx, &efs.CreateMountTargetInput{
 			FileSystemId: new(t.Need(spec.FileSystem).ID), SubnetId: new(t.Need(spec.Subnet).ID),
 			SecurityGroups: []string{t.Need(spec.Group).ID},

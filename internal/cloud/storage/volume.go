@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -51,6 +52,11 @@ func (d volumes) Read(ctx context.Context, t engine.Target) (engine.Found, error
 
 func foundVolume(v ec2types.Volume) engine.Found {
 	f := api.Found(aws.ToString(v.VolumeId), api.FromEC2(v.Tags), map[string]string{stack.AttrZone: aws.ToString(v.AvailabilityZone)})
+	for name, value := range map[string]*int32{stack.AttrGiB: v.Size, stack.AttrSpeed: v.Throughput} {
+		if value != nil {
+			f.Attrs[name] = strconv.Itoa(int(*value))
+		}
+	}
 	f.Since = aws.ToTime(v.CreateTime)
 	return f
 }

@@ -76,7 +76,10 @@ func (b *Bench) listed(c Case, id string) {
 	want := engine.Found{ID: id, Stack: b.Identity.ID, Name: b.Identity.Name, Key: c.Key}
 	for _, stackID := range []string{b.Identity.ID, ""} {
 		found, ok := b.Listed(kind, stackID, c.Key)
-		found.Attrs, found.Since = nil, time.Time{}
+		if found.Tier != "" && found.Tier != b.Identity.Tier { // what hangs on a parent bears no tag that says it
+			b.Errorf("list of %q: tier %q, want %q", stackID, found.Tier, b.Identity.Tier)
+		}
+		found.Attrs, found.Since, found.Tier = nil, time.Time{}, ""
 		if d := cmp.Diff(want, found); !ok || d != "" {
 			b.Errorf("list of %q:\n%s", stackID, d)
 		}

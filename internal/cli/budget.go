@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"geusemaker/internal/stack"
+)
+
+// withAlternatives adds to a refusal over the budget what would fit.
+func withAlternatives(err error, in *intention) error {
+	h, ok := errors.AsType[*hinted](err)
+	if !ok {
+		return err
+	}
+	more := *h
+	more.hints = append(whatFits(in.state.Identity, in.state.Config, in.state.Facts), h.hints...)
+	return &more
+}
+
+// alternative is another way to make the same deployment.
+type alternative struct {
+	offer      stack.Offer
+	gib        int // of the data volume
+	throughput int // of the volumes, MiB/s
+	cost       stack.Cost
+}
+
+// whatFits says in words how the deployment would be within its limits: with the cheapest of the machines that were offered,
+// with a smaller data volume, with slower volumes, or not at all.
+func whatFits(id stack.Identity, c stack.Config, f stack.Facts) []string {
+	best, ok := cheapest(id, c, f)
+	if !ok {
+		return nil
+	}
+	for _, throughput := range []int{c.DataThroughput, freeThroughput} {
+		for gib := c.DataGiB; gib >= leastDataGiB; gib-- {
+			if a, ok := priced(id, c, f, best.offer, gib, throughput); ok && within(c, a.cost) {
+				return []string{a.words(c) + " would fit: " + a.price()}
+			}
+		}
+	}
+	least, ok := priced(id, c, f, best.offer, leastDataGiB, freeThroughput)
+	if !ok {
+		return nil
+	}
+	return []string{
+		"nothing that was offered fits: the least is " + least.words(c) + " at " + least.price(),
+		"`geusemaker offers --preference lowest-cost` lists the cheapest machines",
+	}
+}
+
+// The least that the keys data_gib and data_throughput take. That much throughput is in the price of the storage.
+const (
+	leastDataGiB   = 8
+	freeThroughput = 125
+)
+
+// cheapest is the deployment with the machine that makes it cheapest.
+func cheapest(id stack.Identity, c stack.Config, f stack.Facts) (alternative, bool) {
+	var best alternative
+	found := false
+	for _, o := range f.Offers {
+		if a, ok := priced(id, c, f, o, c.DataGiB, c.DataThroughput); ok && o.Hourly > 0 && (!found || a.cost.Monthly < best.cost.Monthly) {
+			best, found = a, true
+		}
+	}
+	return best, found
+}
+
+func priced(id stack.Identity, c stack.Config, f stack.Facts, o stack.Offer, gib, throughput int) (alternative, bool) {
+	f.Offers, c.DataGiB, c.DataThroughput = []stack.Offer{o}, gib, throughput
+	g, err := stack.Blueprint(id, c, f)
+	if err != nil {
+		return alternative{}, false
+	}
+	return alternative{offer: o, gib: gib, throughput: throughput, cost: stack.Estimate(g, f)}, true
+}
+
+func within(c stack.Config, cost stack.Cost) bool { return withinBudget(c, cost, false) == nil }
+
+// words are the flags with which the alternative is asked for, those that differ from what was asked.
+func (a alternative) words(c stack.Config) string {
+	text := fmt.Sprintf("--instance-type %s (%s)", a.offer.Type, a.offer.Market)
+	if c.Market == stack.MarketSpotFirst && a.offer.Market != stack.Spot {
+		text = fmt.Sprintf("--instance-type %s --market %s", a.offer.Type, stack.MarketOnDemand)
+	}
+	if a.gib != c.DataGiB {
+		text += fmt.Sprintf(" --data-gib %d", a.gib)
+	}
+	if a.throughput != c.DataThroughput {
+		text += fmt.Sprintf(" --data-throughput %d", a.throughput)
+	}
+	return text
+}
+
+func (a alternative) price() string {
+	return fmt.Sprintf("%s an hour, %s a month", a.cost.Hourly.Format(4), a.cost.Monthly.Format(2))
+}

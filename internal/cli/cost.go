@@ -1,0 +1,339 @@
+package cli
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"geusemaker/internal/stack"
+	"geusemaker/internal/store"
+	"geusemaker/internal/term"
+)
+
+// costDoc is what `cost NAME` prints: the cost as inspect shows it, and what follows from it.
+type costDoc struct {
+	Name      string      `json:"name"`
+	ID        string      `json:"id"`
+	Status    stack.Phase `json:"status"`
+	Region    string      `json:"region"`
+	Sandbox   bool        `json:"sandbox"` // nothing of it is billed
+	CreatedAt time.Time   `json:"created_at"`
+	stack.Cost
+	CurrentHourly  stack.Money      `json:"current_hourly"`  // of what is billed now
+	MonthToDate    stack.Money      `json:"month_to_date"`   // of this calendar month, UTC
+	ProjectedMonth stack.Money      `json:"projected_month"` // of this calendar month, if nothing changes
+	Stop           stopDoc          `json:"stop"`
+	Intervals      []stack.Interval `json:"intervals"`
+}
+
+// stopDoc is what stopping the machine would mean for the bill.
+type stopDoc struct {
+	Possible bool        `json:"possible"`
+	Reason   string      `json:"reason"`
+	Saves    stack.Money `json:"saves_monthly"`
+	Leaves   stack.Money `json:"leaves_monthly"`
+}
+
+// costsDoc is what `cost` prints of all deployments.
+type costsDoc struct {
+	Deployments []costRow  `json:"deployments"`
+	Total       costTotals `json:"total"`   // of real deployments
+	Sandbox     costTotals `json:"sandbox"` // of those that are not billed
+}
+
+type costRow struct {
+	Name    string      `json:"name"`
+	Status  stack.Phase `json:"status"`
+	Region  string      `json:"region"`
+	Sandbox bool        `json:"sandbox"`
+	costTotals
+	Error string `json:"error"`
+}
+
+type costTotals struct {
+	CurrentHourly  stack.Money `json:"current_hourly"`
+	Monthly        stack.Money `json:"monthly"`
+	ToDate         stack.Money `json:"to_date"`
+	MonthToDate    stack.Money `json:"month_to_date"`
+	ProjectedMonth stack.Money `json:"projected_month"`
+}
+
+func (t *costTotals) add(o costTotals) {
+	t.CurrentHourly += o.CurrentHourly
+	t.Monthly += o.Monthly
+	t.ToDate += o.ToDate
+	t.MonthToDate += o.MonthToDate
+	t.ProjectedMonth += o.ProjectedMonth
+}
+
+func newCost(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:   "cost [NAME]",
+		Short: "Show what deployments cost: by component, to date, this month",
+		Long: `Cost shows what a deployment costs by component, what it has cost to date, what this calendar month will cost if
+nothing changes, and what stopping the machine would save. Without NAME it shows all deployments with their totals.
+
+The cost to date counts the machine while it ran, at the price at which it was launched, and everything else for as long
+as it existed. It is an estimate from list prices, without taxes and discounts; ~ marks what rests on an assumption.`,
+		Example:           "  geusemaker cost\n  geusemaker cost team\n  geusemaker cost -o csv > costs.csv",
+		Args:              cobra.MaximumNArgs(1),
+		Annotations:       map[string]string{csvAnnotation: ""},
+		ValidArgsFunction: a.completeNames,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return a.costs()
+			}
+			s, busy, err := a.look(args[0])
+			if err != nil {
+				return err
+			}
+			doc := priceOf(s, busy, a.now(s.Sandbox))
+			return a.print(doc, func() string { return a.costView(doc) })
+		},
+	}
+}
+
+// priceOf makes the document of one deployment.
+func priceOf(s stack.State, busy bool, now time.Time) costDoc {
+	d := costDoc{
+		Name: s.Name, ID: s.ID, Status: s.Phase(busy), Region: s.Region, Sandbox: s.Sandbox, CreatedAt: s.CreatedAt,
+		Cost: s.Cost(now), Intervals: orEmpty(s.Intervals),
+	}
+	begin := time.Date(now.UTC().Year(), now.UTC().Month(), 1, 0, 0, 0, 0, time.UTC)
+	end := begin.AddDate(0, 1, 0)
+	for _, a := range s.Accruals() {
+		d.MonthToDate += a.Between(begin, now)
+		d.ProjectedMonth += a.Between(begin, end)
+		if a.To.IsZero() {
+			d.CurrentHourly += a.Hourly
+		}
+	}
+	d.Stop = stopping(s, d.Cost)
+	return d
+}
+
+// stopping says what a stop would save: the machine and its address. Its disks and the file system are billed all the same.
+func stopping(s stack.State, c stack.Cost) stopDoc {
+	d := stopDoc{Leaves: c.Monthly}
+	m, ok := s.Machine()
+	switch {
+	case !ok || m.ID == "":
+		d.Reason = "there is no machine"
+		return d
+	case strings.HasPrefix(m.Attrs[stack.AttrState], "stop"):
+		d.Reason = "it is stopped already"
+	case m.Attrs[stack.AttrMarket] == stack.Spot:
+		d.Reason = "a one-time spot machine cannot be stopped, only destroyed; `destroy --keep-data` keeps what it holds"
+	default:
+		d.Possible = true
+	}
+	for _, part := range c.Components {
+		if part.Billing != "" {
+			d.Saves += part.Monthly
+		}
+	}
+	d.Leaves -= d.Saves
+	return d
+}
+
+// costs shows all deployments.
+func (a *app) costs() error {
+	home, err := a.home()
+	if err != nil {
+		return err
+	}
+	names, err := home.Names()
+	if err != nil {
+		return err
+	}
+	doc := costsDoc{Deployments: []costRow{}}
+	for _, name := range names {
+		row := a.costRow(home, name)
+		doc.Deployments = append(doc.Deployments, row)
+		if row.Sandbox {
+			doc.Sandbox.add(row.costTotals)
+		} else {
+			doc.Total.add(row.costTotals)
+		}
+	}
+	slices.SortStableFunc(doc.Deployments, func(x, y costRow) int {
+		switch {
+		case x.ProjectedMonth != y.ProjectedMonth && x.ProjectedMonth > y.ProjectedMonth:
+			return -1
+		case x.ProjectedMonth != y.ProjectedMonth:
+			return 1
+		default:
+			return strings.Compare(x.Name, y.Name)
+		}
+	})
+	return a.print(doc, func() string { return a.costsView(doc) })
+}
+
+// costRow is the row of one deployment; a file that cannot be read is a row with its error.
+func (a *app) costRow(home store.Home, name string) costRow {
+	s, err := home.Load(name)
+	if err != nil {
+		return costRow{Name: name, Status: stack.PhaseUnknown, Error: err.Error()}
+	}
+	holder, err := home.Holder(name)
+	row := costRow{Name: name, Region: s.Region, Sandbox: s.Sandbox}
+	if err != nil {
+		row.Error = err.Error()
+	}
+	d := priceOf(s, holder != nil, a.now(s.Sandbox))
+	row.Status = d.Status
+	row.costTotals = costTotals{
+		CurrentHourly: d.CurrentHourly, Monthly: d.Monthly, ToDate: d.ToDate, MonthToDate: d.MonthToDate, ProjectedMonth: d.ProjectedMonth,
+	}
+	return row
+}
+
+func (a *app) costView(d costDoc) string {
+	if a.global.output == outputCSV {
+		return componentsCSV(d)
+	}
+	s, now := a.streams.OutScreen(), a.now(d.Sandbox)
+	t := &term.Table{Columns: []term.Column{
+		{Name: "COMPONENT", Min: 24},
+		{Name: "QUANTITY", Right: true, Drop: 1},
+		{Name: "HOURLY", Right: true, Drop: 4},
+		{Name: "MONTHLY", Right: true},
+		{Name: "TO DATE", Right: true},
+		{Name: "SOURCE", Drop: 3, Min: 20},
+		{Name: "AGE", Right: true, Drop: 2},
+	}}
+	for _, c := range d.Components {
+		age := ""
+		if !c.AsOf.IsZero() {
+			age = term.Age(now.Sub(c.AsOf))
+		}
+		t.Rows = append(t.Rows, term.Row{Cells: []string{
+			c.Name, fmt.Sprintf("%d %s", c.Quantity, c.Unit), assumed(c.Hourly, 4, c.Guess), assumed(c.Monthly, 2, c.Guess), assumed(c.ToDate, 2, c.Guess), c.Source, age,
+		}})
+	}
+	guess := d.Guessed()
+	t.Total = []string{"total", "", assumed(d.Hourly, 4, guess), assumed(d.Monthly, 2, guess), assumed(d.ToDate, 2, guess)}
+	pairs := [][2]string{
+		{"status", string(d.Status)},
+		{"now", assumed(d.CurrentHourly, 4, guess) + " an hour"},
+		{"this month", fmt.Sprintf("%s so far, %s by its end", assumed(d.MonthToDate, 2, guess), assumed(d.ProjectedMonth, 2, guess))},
+		{"stopping", stopText(d.Stop)},
+	}
+	if d.SavingPercent > 0 {
+		pairs = append(pairs, [2]string{"on demand", fmt.Sprintf("%s a month; spot saves %d%%", assumed(d.OnDemandMonthly, 2, guess), d.SavingPercent)})
+	}
+	sections := []term.Section{{Pairs: pairs}, {Title: "Components", Table: t}}
+	if guess {
+		sections[1].Notes = []string{"~ rests on an assumption: of how much will be used, or of a price that no price list confirmed."}
+	}
+	return s.Heading(d.Name, "", d.Sandbox) + "\n" + s.Sections(sections...)
+}
+
+func stopText(d stopDoc) string {
+	switch {
+	case d.Possible:
+		return fmt.Sprintf("would save %s a month and leave %s", d.Saves.Format(2), d.Leaves.Format(2))
+	case d.Saves > 0:
+		return fmt.Sprintf("would save %s a month, but %s", d.Saves.Format(2), d.Reason)
+	default:
+		return d.Reason
+	}
+}
+
+// assumed marks what rests on an assumption.
+func assumed(m stack.Money, decimals int, guess bool) string {
+	if guess && m != 0 {
+		return "~" + m.Format(decimals)
+	}
+	return m.Format(decimals)
+}
+
+func (a *app) costsView(d costsDoc) string {
+	if a.global.output == outputCSV {
+		return deploymentsCSV(d)
+	}
+	if len(d.Deployments) == 0 {
+		return "No deployments yet: nothing is billed.\n"
+	}
+	t := term.Table{Columns: []term.Column{
+		{Name: "NAME"},
+		{Name: "STATUS", Paint: term.Screen.Status, Drop: 3},
+		{Name: "REGION", Drop: 4},
+		{Name: "NOW/HOUR", Right: true, Drop: 2},
+		{Name: "MONTHLY", Right: true},
+		{Name: "TO DATE", Right: true},
+		{Name: "MONTH SO FAR", Right: true, Drop: 5},
+		{Name: "THIS MONTH", Right: true, Drop: 1},
+	}}
+	cells := func(c costTotals) []string {
+		return []string{c.CurrentHourly.Format(4), c.Monthly.Format(2), c.ToDate.Format(2), c.MonthToDate.Format(2), c.ProjectedMonth.Format(2)}
+	}
+	real := 0
+	for _, row := range d.Deployments {
+		name := row.Name
+		if row.Sandbox {
+			name += " (sandbox)"
+		} else {
+			real++
+		}
+		r := term.Row{Cells: append([]string{name, string(row.Status), row.Region}, cells(row.costTotals)...), Problem: row.Error}
+		if row.Error != "" {
+			r.Cells = r.Cells[:3]
+		}
+		t.Rows = append(t.Rows, r)
+	}
+	note := ""
+	switch total := append([]string{"total", "", ""}, cells(d.Total)...); {
+	case real == 0:
+		t.Total = append([]string{"total (sandbox)", "", ""}, cells(d.Sandbox)...)
+		note = "Nothing of this is billed.\n"
+	case real < len(d.Deployments):
+		t.Total, note = total, "Deployments of the sandbox are not billed and not in the total.\n"
+	default:
+		t.Total = total
+	}
+	return a.streams.OutScreen().Table(t) + note
+}
+
+// componentsCSV is one deployment, a line a component.
+func componentsCSV(d costDoc) string {
+	rows := [][]string{{"name", "key", "component", "quantity", "unit", "hourly", "monthly", "to_date", "source", "as_of", "guess"}}
+	for _, c := range d.Components {
+		asOf := ""
+		if !c.AsOf.IsZero() {
+			asOf = c.AsOf.Format(time.RFC3339)
+		}
+		rows = append(rows, []string{
+			d.Name, string(c.Key), c.Name, strconv.FormatInt(c.Quantity, 10), c.Unit, c.Hourly.Decimal(), c.Monthly.Decimal(), c.ToDate.Decimal(),
+			c.Source, asOf, strconv.FormatBool(c.Guess),
+		})
+	}
+	return csvText(rows)
+}
+
+// deploymentsCSV is a line a deployment.
+func deploymentsCSV(d costsDoc) string {
+	rows := [][]string{{"name", "status", "region", "sandbox", "current_hourly", "monthly", "to_date", "month_to_date", "projected_month", "error"}}
+	for _, r := range d.Deployments {
+		rows = append(rows, []string{
+			r.Name, string(r.Status), r.Region, strconv.FormatBool(r.Sandbox), r.CurrentHourly.Decimal(), r.Monthly.Decimal(), r.ToDate.Decimal(),
+			r.MonthToDate.Decimal(), r.ProjectedMonth.Decimal(), r.Error,
+		})
+	}
+	return csvText(rows)
+}
+
+func csvText(rows [][]string) string {
+	var b strings.Builder
+	w := csv.NewWriter(&b)
+	if err := errors.Join(w.WriteAll(rows), w.Error()); err != nil {
+		return "" // writing into memory does not fail
+	}
+	return b.String()
+}
