@@ -59,9 +59,11 @@ func homeOf(b *testing.B, n int) string {
 		if err != nil {
 			b.Fatal(err)
 		}
-		s := stack.State{Version: stack.StateVersion, Serial: 1, Identity: stack.Identity{ID: fmt.Sprintf("id%010d", i), Name: name, Region: "us-east-1", Tier: "dev"},
+		s := stack.State{
+			Version: stack.StateVersion, Serial: 1, Identity: stack.Identity{ID: fmt.Sprintf("id%010d", i), Name: name, Region: "us-east-1", Tier: "dev"},
 			Config: c, Records: map[stack.Key]stack.Record{stack.KeyInstance: {Key: stack.KeyInstance, Kind: stack.KindInstance, ID: "i-0123456789abcdef0", Status: stack.StatusReady, Owned: true}},
-			Operation: stack.Operation{Kind: "deploy", StartedAt: now, EndedAt: now, Outcome: stack.OutcomeDone}, CreatedAt: now, UpdatedAt: now}
+			Operation: stack.Operation{Kind: "deploy", StartedAt: now, EndedAt: now, Outcome: stack.OutcomeDone}, CreatedAt: now, UpdatedAt: now,
+		}
 		if err := lease.Save(s); err != nil {
 			b.Fatal(err)
 		}

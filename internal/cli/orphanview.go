@@ -17,8 +17,13 @@ func (a *app) orphansView(screen term.Screen, d orphansDoc) string {
 		return "no orphans " + looked + "\n"
 	}
 	t := term.Table{Columns: []term.Column{
-		{Name: "NAME", Min: 12}, {Name: "ID"}, {Name: "WHAT"}, {Name: "REGION", Drop: 3}, {Name: "RESOURCES", Right: true, Drop: 2},
-		{Name: "AGE", Right: true, Drop: 1}, {Name: "MONTHLY", Right: true},
+		{Name: "NAME", Min: 12},
+		{Name: "ID"},
+		{Name: "WHAT"},
+		{Name: "REGION", Drop: 3},
+		{Name: "RESOURCES", Right: true, Drop: 2},
+		{Name: "AGE", Right: true, Drop: 1},
+		{Name: "MONTHLY", Right: true},
 	}}
 	var sections []term.Section
 	for _, o := range d.Orphans {

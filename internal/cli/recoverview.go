@@ -27,8 +27,14 @@ func (a *app) candidatesView(docs []candidateDoc) string {
 		return "nothing to recover: every record here is good, and the account shows no other deployment\n"
 	}
 	t := term.Table{Columns: []term.Column{
-		{Name: "NAME", Min: 12}, {Name: "ID", Drop: 3}, {Name: "WHAT"}, {Name: "FROM"}, {Name: "REGION", Drop: 4}, {Name: "RESOURCES", Right: true, Drop: 5},
-		{Name: "MONTHLY", Right: true, Drop: 2}, {Name: "COMMAND", Drop: 1},
+		{Name: "NAME", Min: 12},
+		{Name: "ID", Drop: 3},
+		{Name: "WHAT"},
+		{Name: "FROM"},
+		{Name: "REGION", Drop: 4},
+		{Name: "RESOURCES", Right: true, Drop: 5},
+		{Name: "MONTHLY", Right: true, Drop: 2},
+		{Name: "COMMAND", Drop: 1},
 	}}
 	for _, d := range docs {
 		monthly, resources := "", ""

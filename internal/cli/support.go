@@ -132,7 +132,9 @@ func (a *app) supportParts(ctx context.Context, home store.Home, name string, s 
 		name   string
 		redact func([]byte) []byte
 	}{
-		{"state.json", r.json}, {"events.jsonl", r.lines}, {"events.old.jsonl", r.lines},
+		{"state.json", r.json},
+		{"events.jsonl", r.lines},
+		{"events.old.jsonl", r.lines},
 		{"boot.log", func(raw []byte) []byte { return []byte(r.text(string(raw))) }},
 	} {
 		raw, err := home.File(name, f.name)

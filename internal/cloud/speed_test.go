@@ -50,6 +50,7 @@ func criticalPath(g stack.Graph, events []engine.Event) time.Duration {
 			seen[e.Key].created = e.Time
 		case engine.EventReady:
 			seen[e.Key].ready = e.Time
+		default:
 		}
 	}
 	type ends struct{ created, ready time.Duration }

@@ -132,9 +132,13 @@ func TestAccrualBetween(t *testing.T) {
 		from, to time.Time
 		want     stack.Money
 	}{
-		{open, time.Time{}, hour(10), 80}, {closed, time.Time{}, hour(10), 40},
-		{open, hour(4), hour(10), 60}, {closed, hour(4), hour(10), 20}, {closed, hour(4), hour(5), 10},
-		{open, time.Time{}, hour(1), 0}, {closed, hour(7), hour(9), 0},
+		{open, time.Time{}, hour(10), 80},
+		{closed, time.Time{}, hour(10), 40},
+		{open, hour(4), hour(10), 60},
+		{closed, hour(4), hour(10), 20},
+		{closed, hour(4), hour(5), 10},
+		{open, time.Time{}, hour(1), 0},
+		{closed, hour(7), hour(9), 0},
 	} {
 		if got := tt.a.Between(tt.from, tt.to); got != tt.want {
 			t.Errorf("%+v from %v to %v: %d, want %d", tt.a, tt.from, tt.to, got, tt.want)
