@@ -1,19 +1,17 @@
-package term_test
+package term
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/charmbracelet/x/ansi"
-
-	"geusemaker/internal/term"
 )
 
 // A panel shows all of a text, in the width that there is, and nothing in it can get out of its frame.
 func TestPanelKeepsEveryWordInItsFrame(t *testing.T) {
 	text := "short\n\n" + strings.Repeat("x", 95) + "\n\x1b[2J\x1b[31mred\x1b[0m größe 世界世界世界世界世界世界世界世界世界世界\n\n"
 	for _, width := range []int{40, 80, 200} {
-		panel := term.Screen{Width: width}.Panel("boot log of demo", text)
+		panel := Screen{Width: width}.Panel("boot log of demo", text)
 		var inside strings.Builder
 		for line := range strings.Lines(panel) {
 			if w := ansi.StringWidth(line); w > width {
@@ -35,7 +33,7 @@ func TestPanelKeepsEveryWordInItsFrame(t *testing.T) {
 
 func TestPanelOnAPipeIsTheTextItself(t *testing.T) {
 	text := "one\n\x1b[31mtwo\x1b[0m\n\n"
-	if got := (term.Screen{}).Panel("title", text); got != "one\n\x1b[31mtwo\x1b[0m\n" {
+	if got := (Screen{}).Panel("title", text); got != "one\n\x1b[31mtwo\x1b[0m\n" {
 		t.Errorf("%q", got)
 	}
 }
