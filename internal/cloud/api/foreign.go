@@ -33,8 +33,9 @@ func refuseForeign(ctx context.Context, in middleware.DeserializeInput, next mid
 		return out, metadata, err
 	}
 	body := bufio.NewReaderSize(response.Body, sniffed)
-	start, _ := body.Peek(sniffed) // an error comes up again when the rest is read
-	if err := foreign(awsmiddleware.GetServiceID(ctx), response.StatusCode, bytes.ToLower(bytes.TrimSpace(start))); err != nil {
+	start, readErr := body.Peek(sniffed)
+	cut := readErr != nil && !errors.Is(readErr, io.EOF) // which comes up again when the rest is read
+	if err := foreign(awsmiddleware.GetServiceID(ctx), response.StatusCode, bytes.ToLower(bytes.TrimSpace(start))); err != nil && !cut {
 		_ = response.Body.Close()
 		return out, metadata, &smithy.DeserializationError{Err: err}
 	}

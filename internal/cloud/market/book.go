@@ -47,7 +47,8 @@ func (m *Market) open(region string) *book {
 		return b
 	}
 	for key, p := range m.cache.Load(region) {
-		if age := b.now.Sub(p.AsOf); p.Amount > 0 && age >= 0 && age < keptFor {
+		// A price of tomorrow comes from a clock that was set back since; one of next year is damage.
+		if age := b.now.Sub(p.AsOf); p.Amount > 0 && age > -freshFor && age < keptFor {
 			b.prices[key] = p
 		}
 	}
