@@ -17,11 +17,11 @@ demo: build ## deploy into the pretend account, list, inspect and destroy
 
 .PHONY: test
 test: ## all tests of the Go code
-	go test ./...
+	go test -timeout 30m ./...
 
 .PHONY: race
 race: ## the same under the race detector, with a sample of the long matrices
-	go test -race -short ./...
+	go test -race -short -timeout 30m ./...
 
 .PHONY: cover
 cover: ## statement coverage, all rooms seen by all tests

@@ -29,6 +29,7 @@ DELAY = "delayed"
 
 PAUSE = 0.5  # seconds, of a delay
 numbers = itertools.count(200_000_000_001)
+clients_lock = threading.Lock()  # boto3 makes clients in one thread at a time
 
 
 def at(number, fate):
@@ -99,9 +100,10 @@ class Proxy(Moto):
         self.thread.join(timeout=10)
 
     def client(self, service):
-        if service not in self.clients:
-            self.clients[service] = super().client(service)
-        return self.clients[service]
+        with clients_lock:
+            if service not in self.clients:
+                self.clients[service] = super().client(service)
+            return self.clients[service]
 
     def reset(self):
         """Begins an empty account."""
