@@ -5,7 +5,7 @@ VERSION ?= 0.1.0-dev
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 .PHONY: build
 build: ## build bin/geusemaker
@@ -42,6 +42,11 @@ bin/golangci-lint-$(GOLANGCI):
 conformance: build ## the built binary against moto, an AWS mock that others wrote
 	bash conformance/setup.sh
 	cd conformance && GEUSEMAKER_BIN=$(CURDIR)/bin/geusemaker ../.venv/bin/python -W error::ResourceWarning -m unittest -v
+
+.PHONY: conformance-full
+conformance-full: build ## the same, with the binary killed at every call and in every kind of bad network
+	bash conformance/setup.sh
+	cd conformance && KILL_MATRIX=full GEUSEMAKER_BIN=$(CURDIR)/bin/geusemaker ../.venv/bin/python -W error::ResourceWarning -m unittest -v test_kill
 
 .PHONY: bench
 bench: build ## start-up, lists, frames, deploys

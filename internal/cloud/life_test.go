@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,8 +37,9 @@ type world struct {
 
 	onEach func(sandbox.Call) // is told of each call before the account is; nil: nobody
 
-	calls   int // of the operation that runs
-	dieAt   int // the call at which the process dies; 0: it lives
+	mu      sync.Mutex // guards what follows: calls come from many goroutines
+	calls   int        // of the operation that runs
+	dieAt   int        // the call at which the process dies; 0: it lives
 	dieWhen string
 	dead    bool
 }
@@ -62,6 +64,8 @@ func seededWorld(t *testing.T, seed uint64) *world {
 
 // onCall lets the process die at one call, before or after the account has carried it out.
 func (w *world) onCall(_ context.Context, c sandbox.Call) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.dead {
 		return errDead
 	}
@@ -80,6 +84,8 @@ func (w *world) onCall(_ context.Context, c sandbox.Call) error {
 
 // save is a disk that the dead cannot write to.
 func (w *world) save(s stack.State) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.dead {
 		return errDead
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -210,10 +211,10 @@ func TestPreflightIsTwoCallsLong(t *testing.T) {
 // In the pretend account, with its delays: nothing to complain of, in less than three seconds, and nothing is made.
 func TestPreflightOfPretendAccount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		calls := 0
+		var calls atomic.Int64
 		account, err := sandbox.Open(sandbox.Options{Speed: 1, Seed: 1, OnCall: func(_ context.Context, c sandbox.Call) error {
 			if c.Phase == "before" {
-				calls++
+				calls.Add(1)
 			}
 			return nil
 		}})
@@ -227,9 +228,9 @@ func TestPreflightOfPretendAccount(t *testing.T) {
 		if err != nil || took > 3*time.Second || slices.ContainsFunc(checks, func(c Check) bool { return c.Level != LevelInfo }) {
 			t.Errorf("%v after %v:\n%s", err, took, checksText(checks))
 		}
-		t.Logf("%d calls, %v", calls, took)
-		if calls > 26 {
-			t.Errorf("%d calls", calls)
+		t.Logf("%d calls, %v", calls.Load(), took)
+		if n := calls.Load(); n > 26 {
+			t.Errorf("%d calls", n)
 		}
 		if left := account.Inventory(); len(left) > 0 {
 			t.Errorf("it made %v", left)
