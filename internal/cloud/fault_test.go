@@ -347,6 +347,9 @@ func (w *world) checkGone(before []byte, proven bool) {
 	}
 }
 
+// ownWords are the kinds of errors of which people are told in words that were written for them.
+var ownWords = []api.Kind{api.KindThrottled, api.KindPermission, api.KindOther}
+
 // checkTold checks that trouble which does not pass, and no other, ends in an error that says what it was and names the
 // resource or the operation.
 func (w *world) checkTold(err error, o operation, tr trouble) {
@@ -355,6 +358,9 @@ func (w *world) checkTold(err error, o operation, tr trouble) {
 	}
 	if got := api.Classify(err); tr.kind != "" && got != tr.kind {
 		w.t.Errorf("%v is of kind %s, want %s", err, got, tr.kind)
+	}
+	if words, _ := api.Explain(err); w.disk == nil && slices.Contains(ownWords, tr.kind) && !strings.Contains(words, o.name) {
+		w.t.Errorf("%q does not name %s", words, o)
 	}
 	failed, _ := errors.AsType[*smithy.OperationError](err)
 	named := strings.Contains(err.Error(), o.name) || tr.total && failed != nil

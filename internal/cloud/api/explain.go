@@ -39,7 +39,7 @@ func Explain(err error) (message string, hints []string) {
 		return "AWS has no free capacity for this now: " + Message(err),
 			[]string{"try again later, or allow more instance types, zones or the on-demand market"}
 	case KindThrottled:
-		return fmt.Sprintf("AWS asks to be called less often (%s%s)", Code(err), attempts(err)),
+		return fmt.Sprintf("AWS asks to be called less often (%s%s%s)", operation(err), Code(err), attempts(err)),
 			[]string{"run the same command again in a minute: it continues where it stopped"}
 	case KindNetwork:
 		return explainNetwork(err)
@@ -55,6 +55,14 @@ func Explain(err error) (message string, hints []string) {
 type eloquent interface {
 	error
 	Explain() (message string, hints []string)
+}
+
+// operation names the operation that failed, before what it answered.
+func operation(err error) string {
+	if op, ok := errors.AsType[*smithy.OperationError](err); ok {
+		return op.ServiceID + " " + op.OperationName + ": "
+	}
+	return ""
 }
 
 // plain is the text of an error without what the SDK wraps around the words of AWS.

@@ -178,7 +178,7 @@ func TestTheWireIsExplained(t *testing.T) {
 		{reply{status: 200, body: "hello there"}, api.KindNetwork, "the endpoint of EC2 answered something that AWS would not"},
 		{reply{status: 200, body: `{"vpcs": []}`}, api.KindNetwork, "the endpoint of EC2 answered something that AWS would not"},
 		{reply{status: 403, body: "<html>Forbidden</html>"}, api.KindNetwork, "the endpoint of EC2 answered something that AWS would not"},
-		{ec2Error(503, "RequestLimitExceeded", "slow"), api.KindThrottled, "AWS asks to be called less often (RequestLimitExceeded, 5 times)"},
+		{ec2Error(503, "RequestLimitExceeded", "slow"), api.KindThrottled, "AWS asks to be called less often (EC2 CreateVpc: RequestLimitExceeded, 5 times)"},
 		{ec2Error(400, "InvalidParameterValue", "bad"), api.KindInvalid, "EC2 CreateVpc: InvalidParameterValue: bad"},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -122,7 +122,7 @@ func TestExplain(t *testing.T) {
 			"quota of VPCs per Region is used up: The maximum", "/services/vpc/quotas/L-F678F1CE",
 		},
 		{"capacity", coded("InsufficientInstanceCapacity", "none left"), api.KindCapacity, "no free capacity for this now: none left", "more instance types"},
-		{"throttled", coded("RequestLimitExceeded", "slow"), api.KindThrottled, "called less often (RequestLimitExceeded)", "a minute"},
+		{"throttled", coded("RequestLimitExceeded", "slow"), api.KindThrottled, "called less often (EC2 CreateVpc: RequestLimitExceeded)", "a minute"},
 		{"new account", coded("PendingVerification", ""), api.KindAccount, "still verifying", "mail"},
 		{"closed region", coded("OptInRequired", "You are not subscribed"), api.KindAccount, "not enabled", "enable the region"},
 		{"blocked", coded("Blocked", "x"), api.KindAccount, "blocked", "support"},
