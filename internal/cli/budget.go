@@ -7,6 +7,25 @@ import (
 	"geusemaker/internal/stack"
 )
 
+// withinBudget refuses a plan that costs more than the user allows.
+func withinBudget(c stack.Config, cost stack.Cost, over bool) error {
+	var problem error
+	switch {
+	case over:
+	case c.MaxHourly > 0 && cost.Hourly > c.MaxHourly:
+		problem = fmt.Errorf("the deployment would cost %s an hour, more than max_hourly %s", cost.Hourly.Format(4), c.MaxHourly.Format(4))
+	case c.BudgetMonthly > 0 && cost.Monthly > c.BudgetMonthly:
+		problem = fmt.Errorf("the deployment would cost %s a month, more than budget_monthly %s", cost.Monthly.Format(2), c.BudgetMonthly.Format(2))
+	}
+	if problem == nil {
+		return nil
+	}
+	return &hinted{
+		err: problem, code: exitBudget, kind: "over-budget",
+		hints: []string{"choose a smaller --instance-type or less --data-gib, or pass --over-budget"},
+	}
+}
+
 // withAlternatives adds to a refusal over the budget what would fit.
 func withAlternatives(err error, in *intention) error {
 	h, ok := errors.AsType[*hinted](err)
