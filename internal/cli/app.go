@@ -40,6 +40,7 @@ type app struct {
 	log     *os.File
 	events  io.WriteCloser // the log of events of the deployment that is worked on; nil when none is
 	sandbox *sandbox.Account
+	mortal  func() // lets a broken pipe end the process again; nil while it can
 }
 
 func (a *app) getenv(name string) string {
@@ -52,6 +53,9 @@ func (a *app) getenv(name string) string {
 }
 
 func (a *app) close() {
+	if a.mortal != nil {
+		a.mortal()
+	}
 	if a.sandbox != nil {
 		_ = a.sandbox.Close()
 	}
@@ -177,6 +181,19 @@ func (a *app) openLog() error {
 	}
 	a.log = f
 	return nil
+}
+
+// lock takes the lock of a deployment for an operation in AWS. From then on the process outlives its audience: what it begins is recorded.
+func (a *app) lock(ctx context.Context, name string, in store.Intent) (*store.Lease, error) {
+	home, err := a.home()
+	if err != nil {
+		return nil, err
+	}
+	lease, err := home.Lock(ctx, name, in)
+	if err == nil && a.mortal == nil {
+		a.mortal = outlivePipe()
+	}
+	return lease, err
 }
 
 // keepEvents lets the events of an operation be kept beside the record. Nothing rests on them, so an operation goes on

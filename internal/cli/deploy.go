@@ -119,11 +119,7 @@ func (a *app) deploy(ctx context.Context, cmd *cobra.Command, args []string, o d
 			return err
 		}
 	}
-	home, err := a.home()
-	if err != nil {
-		return err
-	}
-	lease, err := home.Lock(ctx, in.state.Name, store.Intent{Operation: "deploy", Version: version, At: in.clock.Now(), Force: o.force})
+	lease, err := a.lock(ctx, in.state.Name, store.Intent{Operation: "deploy", Version: version, At: in.clock.Now(), Force: o.force})
 	if err != nil {
 		return err
 	}

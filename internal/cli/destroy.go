@@ -65,7 +65,7 @@ func (a *app) destroy(ctx context.Context, name string, what engine.Removal, for
 	if err := account.MustBe(ctx, s.Account); err != nil {
 		return err
 	}
-	lease, err := home.Lock(ctx, name, store.Intent{Operation: "destroy", Version: version, At: clock.Now(), Force: force})
+	lease, err := a.lock(ctx, name, store.Intent{Operation: "destroy", Version: version, At: clock.Now(), Force: force})
 	if err != nil {
 		return err
 	}

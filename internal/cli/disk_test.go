@@ -65,6 +65,33 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 	}
 }
 
+// A home that cannot be written stops what needs a record before anything is made, with words. What only reads goes on.
+func TestAReadOnlyHome(t *testing.T) {
+	readOnly := func(t *testing.T, home string, args ...string) shown {
+		t.Helper()
+		streams, buffers := term.Test(term.Facts{})
+		refuse := func(string, string) error { return syscall.EROFS }
+		a := &app{streams: streams, environ: environOf(home), open: func(dir string) store.Home { return store.OpenFaulty(dir, refuse) }}
+		code := a.run(t.Context(), args)
+		return shown{buffers.Out.String(), buffers.Err.String(), code}
+	}
+	home := t.TempDir()
+	expect(t, readOnly(t, home, "deploy", "demo", "--sandbox", "--yes"), exitFailure, "read-only", "--home")
+	if left := run(t, home, "sandbox", "show"); !strings.Contains(left.out, "the pretend account is empty") {
+		t.Errorf("something was made: %s", left.out)
+	}
+	expect(t, run(t, home, "deploy", "demo", "--sandbox", "--yes"), exitDone)
+	made := run(t, home, "sandbox", "show").out
+	for _, reads := range []string{"list", "inspect demo", "health demo", "cost demo", "list --refresh"} {
+		expect(t, readOnly(t, home, strings.Fields(reads)...), exitDone)
+	}
+	expect(t, readOnly(t, home, "destroy", "demo", "--yes"), exitFailure, "read-only", "--home")
+	if now := run(t, home, "sandbox", "show").out; now != made {
+		t.Errorf("a destroy that could not be recorded changed the account:\n%s\nbefore:\n%s", now, made)
+	}
+	expect(t, run(t, home, "destroy", "demo", "--yes"), exitDone)
+}
+
 // expect checks an exit code, where -1 stands for failure with or without resources, and parts of what was said.
 func expect(t *testing.T, got shown, code int, says ...string) {
 	t.Helper()

@@ -47,6 +47,14 @@ func interruptible(parent context.Context) (context.Context, func()) {
 	}
 }
 
+// outlivePipe keeps the process alive when whoever reads its output goes away, as `| head` does. Otherwise the next write would
+// end it (package os/signal, "SIGPIPE"), in the middle of what it does in AWS.
+func outlivePipe() (stop func()) {
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	return func() { signal.Stop(broken) }
+}
+
 // Run runs one command with the given arguments and environment and returns its exit code. Errors go to the error stream,
 // in words or, when JSON is asked for, as one JSON object.
 func Run(ctx context.Context, streams *term.Streams, args, environ []string) int {

@@ -186,17 +186,13 @@ func (a *app) removeOrphan(ctx context.Context, s sighting) (destroyDoc, error) 
 // leaseFor locks the name of a deployment that is not recorded here, or where another one has that name, one made from its
 // ID.
 func (a *app) leaseFor(ctx context.Context, s sighting, operation string, clock engine.Clock) (*store.Lease, string, error) {
-	home, err := a.home()
-	if err != nil {
-		return nil, "", err
-	}
-	taken := err
+	var taken error
 	for _, name := range []string{s.Name, "orphan-" + s.ID[:min(12, len(s.ID))]} {
 		if !stack.ValidName(name) {
 			taken = fmt.Errorf("%q cannot be the name of a deployment", name)
 			continue
 		}
-		lease, err := home.Lock(ctx, name, store.Intent{Operation: operation, Version: version, At: clock.Now()})
+		lease, err := a.lock(ctx, name, store.Intent{Operation: operation, Version: version, At: clock.Now()})
 		if err != nil {
 			return nil, "", err
 		}

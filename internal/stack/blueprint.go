@@ -182,7 +182,7 @@ func machineNodes(id Identity, c Config, f Facts, public []Key) []Node {
 // nor than the system and the unpacked container images take (about 13 GB, twice that while one is replaced).
 func rootGiB(c Config, image Image) int {
 	need := 40
-	if c.Workload == WorkloadGPU {
+	if c.WorkloadOrDefault() == WorkloadGPU {
 		need = 100
 	}
 	return max(c.RootGiB, image.RootGiB, need)
