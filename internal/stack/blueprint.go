@@ -85,7 +85,7 @@ func accessNodes(id Identity, c Config, f Facts) []Node {
 	return []Node{
 		{Key: KeyHostGroup, Spec: SecurityGroup{
 			Name: "geusemaker-" + id.Name + "-host", VPC: KeyVPC,
-			Description: "geusemaker " + id.Name + ": the machine", Rules: hostRules(c, f),
+			Description: "geusemaker " + id.Name + ": the machine", Rules: HostRules(c, f.CallerCIDR),
 		}},
 		{Key: KeyFilesGroup, Spec: SecurityGroup{
 			Name: "geusemaker-" + id.Name + "-files", VPC: KeyVPC,
@@ -95,11 +95,12 @@ func accessNodes(id Identity, c Config, f Facts) []Node {
 	}
 }
 
-// hostRules opens the gateway's ports to the allowed addresses, and SSH only when asked.
-func hostRules(c Config, f Facts) []Rule {
+// HostRules opens the gateway's ports to the allowed addresses, and SSH only when asked. The caller's address stands for
+// my-ip; where it is not known, nothing is opened for it.
+func HostRules(c Config, callerCIDR string) []Rule {
 	var rules []Rule
 	if c.Access == AccessDirect {
-		for _, cidr := range resolveMyIP(c.AllowCIDRs, f) {
+		for _, cidr := range resolveMyIP(c.AllowCIDRs, callerCIDR) {
 			for _, s := range Services(c.HTTPS) {
 				if s.Port != 0 {
 					rules = append(rules, Rule{Protocol: "tcp", Port: s.Port, CIDR: cidr, Reason: s.Name})
@@ -113,7 +114,7 @@ func hostRules(c Config, f Facts) []Rule {
 		rules = append(rules, Rule{Protocol: "tcp", Port: 80, CIDR: "0.0.0.0/0", Reason: "certificate challenge"})
 	}
 	if c.SSHCIDR != Nowhere {
-		for _, cidr := range resolveMyIP([]string{c.SSHCIDR}, f) {
+		for _, cidr := range resolveMyIP([]string{c.SSHCIDR}, callerCIDR) {
 			rules = append(rules, Rule{Protocol: "tcp", Port: 22, CIDR: cidr, Reason: "SSH"})
 		}
 	}
@@ -121,11 +122,11 @@ func hostRules(c Config, f Facts) []Rule {
 }
 
 // resolveMyIP replaces my-ip by the address that was found.
-func resolveMyIP(cidrs []string, f Facts) []string {
+func resolveMyIP(cidrs []string, callerCIDR string) []string {
 	var all []string
 	for _, cidr := range cidrs {
 		if cidr == MyIP {
-			cidr = f.CallerCIDR
+			cidr = callerCIDR
 		}
 		if cidr != "" {
 			all = append(all, cidr)

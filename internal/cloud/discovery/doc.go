@@ -1,0 +1,18 @@
+// Package discovery finds what of a user's own account could be reused by a deployment, and tells whether it is fit for that
+// or why not.
+//
+// It reads and it judges, apart from each other:
+//
+//	reader := discovery.New("eu-west-1", clients)               // kept for the run: what was read once is not asked again
+//	region, err := reader.Read(ctx, discovery.Networks, discovery.Groups)
+//	err = reader.AskDNS(ctx, region, c.VPCID)                   // two calls for each VPC: only where the answer matters
+//	need := discovery.NeedOf(c, facts.CallerCIDR, zones)        // what this configuration asks of what it reuses
+//	subnet, _ := region.Subnet(c.SubnetID)
+//	fit := region.FitSubnet(subnet, need)                       // pure: fit.Problems say what is wrong and how to put it right
+//
+// A Region is a plain value, so every judgement is tested without a cloud. MissingRules gives the rules that a security
+// group lacks as values, for those who want to add them. Taken lists the address ranges that a new VPC must not overlap.
+//
+// Nothing here changes anything. What only helps (network ACLs, NAT gateways, peerings) never stops a reading: when it may not
+// be asked, Region.Warnings say so and what rests on it counts as fit.
+package discovery

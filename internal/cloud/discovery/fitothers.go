@@ -1,0 +1,249 @@
+package discovery
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
+	efstypes "github.com/aws/aws-sdk-go-v2/service/efs/types"
+	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+)
+
+// FitGroup judges a security group as that of the machine.
+func (r *Region) FitGroup(g SecurityGroup, n Need) Fit {
+	var f Fit
+	f.made(g.Resource)
+	f.in(g.VPC, n)
+	ingress, egress := r.MissingRules(g, n)
+	if len(ingress) > 0 {
+		f.problem(ProblemIngress, "does not let in "+listed(ingress, "from"), "add these rules, or let --add-missing-rules do it", lacking("", false, ingress)...)
+	}
+	if len(egress) > 0 {
+		f.problem(ProblemEgress, "does not let out "+listed(egress, "to"), "add these rules, or let --add-missing-rules do it", lacking("", true, egress)...)
+	}
+	for _, rule := range g.Ingress {
+		if rule.Block.IsValid() && rule.Block.Bits() == 0 {
+			f.note(fmt.Sprintf("lets the whole internet in to %s", ports(rule)))
+		}
+	}
+	return f
+}
+
+// MissingRules are the rules that a security group lacks to be that of the machine.
+func (r *Region) MissingRules(g SecurityGroup, n Need) (ingress, egress []Rule) {
+	ingress = uncovered(n.Ingress, g.Ingress)
+	egress = uncovered(n.Egress, g.Egress)
+	if !r.reachesFiles(g, n) {
+		v, known := r.VPC(g.VPC)
+		if known && len(v.CIDRs) > 0 {
+			egress = append(egress, Rule{Protocol: "tcp", From: nfs, To: nfs, Block: v.CIDRs[0], Reason: "the file system"})
+		}
+	}
+	return ingress, egress
+}
+
+// reachesFiles reports whether a group lets NFS out to the file system: to where it is reached, when it exists, else to the
+// whole VPC, in which it will be. It is also true when the VPC is not known.
+func (r *Region) reachesFiles(g SecurityGroup, n Need) bool {
+	lets := func(want Rule) bool {
+		return slices.ContainsFunc(g.Egress, func(have Rule) bool { return have.covers(want) })
+	}
+	want := Rule{Protocol: "tcp", From: nfs, To: nfs}
+	if files, known := r.FileSystem(n.FileSystem); known && len(files.Targets) > 0 {
+		for _, t := range files.Targets {
+			toGroup, toAddress := want, want
+			if address, err := netip.ParseAddr(t.Address); err == nil {
+				toAddress.Block = netip.PrefixFrom(address, address.BitLen())
+			}
+			if toAddress.Block.IsValid() && lets(toAddress) {
+				return true
+			}
+			for _, group := range t.Groups {
+				toGroup.Group = group
+				if lets(toGroup) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	v, known := r.VPC(g.VPC)
+	if !known {
+		return true
+	}
+	for _, block := range v.CIDRs {
+		want.Block = block
+		if !lets(want) {
+			return false
+		}
+	}
+	return true
+}
+
+func uncovered(wanted, have []Rule) []Rule {
+	return slices.DeleteFunc(slices.Clone(wanted), func(want Rule) bool {
+		return slices.ContainsFunc(have, func(r Rule) bool { return r.covers(want) })
+	})
+}
+
+func lacking(group string, egress bool, rules []Rule) []MissingRule {
+	return mapped(rules, func(r Rule) MissingRule { return MissingRule{group, egress, r} })
+}
+
+// listed names rules, those of one peer together.
+func listed(rules []Rule, preposition string) string {
+	var peers []string
+	by := map[string][]string{}
+	for _, r := range rules {
+		peer := r.Peer()
+		if by[peer] == nil {
+			peers = append(peers, peer)
+		}
+		by[peer] = append(by[peer], r.Port())
+	}
+	var parts []string
+	for _, peer := range peers {
+		parts = append(parts, fmt.Sprintf("tcp %s %s %s", strings.Join(by[peer], ", "), preposition, peer))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// ports are the ports of a rule for a sentence.
+func ports(r Rule) string {
+	if r.Protocol == all {
+		return "all ports"
+	}
+	return r.Protocol + " " + r.Port()
+}
+
+// FitFileSystem judges a file system. That a zone has no mount target is no obstacle, since one can be made, unless the file
+// system is of another zone only.
+func (r *Region) FitFileSystem(fs FileSystem, n Need) Fit {
+	var f Fit
+	if fs.State != string(efstypes.LifeCycleStateAvailable) {
+		f.problem(ProblemState, "is "+fs.State, "wait until it is available, or choose another")
+	}
+	if name := fs.Deployment(); name != "" {
+		f.note("was made by the deployment " + name + "; what destroy --keep-data kept is attached again")
+	}
+	if !fs.Encrypted {
+		f.problem(ProblemEncryption, "is not encrypted, and EFS encrypts only what is made so", "copy the data to an encrypted file system")
+	}
+	if fs.Replica {
+		f.problem(ProblemReplica, "is the destination of a replication and read-only", "choose its source, or end the replication")
+	}
+	f.in(fs.VPC(), n)
+	zones := r.zonesOf(n)
+	if fs.Zone != "" && zones != nil && !slices.Contains(zones, fs.Zone) {
+		f.problem(ProblemZone, "is a One Zone file system of "+fs.Zone, "choose a subnet of that zone, or a regional file system")
+	}
+	r.fitTargets(&f, fs, zones, n)
+	return f
+}
+
+// zonesOf are the zones in which the machine may be; nil: not known.
+func (r *Region) zonesOf(n Need) []string {
+	if s, known := r.Subnet(n.Subnet); known {
+		return []string{s.Zone}
+	}
+	return n.Zones
+}
+
+// fitTargets judges the mount targets of the zones in which the machine may be.
+func (r *Region) fitTargets(f *Fit, fs FileSystem, zones []string, n Need) {
+	if len(fs.Targets) == 0 {
+		f.note("has no mount target; one is made")
+		return
+	}
+	reached := 0
+	told := map[string]bool{} // targets of several zones mostly share their groups
+	for _, t := range fs.Targets {
+		if zones != nil && !slices.Contains(zones, t.Zone) {
+			continue
+		}
+		reached++
+		if t.State != string(efstypes.LifeCycleStateAvailable) {
+			f.problem(ProblemState, "has a mount target in "+t.Zone+" that is "+t.State, "wait until it is available")
+		}
+		group := strings.Join(t.Groups, ", ")
+		if told[group] || r.letsIn(t, n) {
+			continue
+		}
+		told[group] = true
+		want := Rule{Protocol: "tcp", From: nfs, To: nfs, Group: n.Group, Reason: "NFS from the machine"}
+		f.problem(ProblemNFS, fmt.Sprintf("does not let the machine in: %s has no rule for tcp %d from %s", group, nfs, hostNamed(n)),
+			"add the rule, or let --add-missing-rules do it", MissingRule{Group: t.Groups[0], Rule: want})
+	}
+	if reached == 0 {
+		f.note("has no mount target in " + strings.Join(zones, " or ") + "; one is made")
+	}
+}
+
+func hostNamed(n Need) string {
+	if n.Group != "" {
+		return n.Group
+	}
+	return "the machine's group"
+}
+
+// letsIn reports whether one of a mount target's groups lets the machine in: its group, or all addresses of its subnet or VPC.
+// Where the groups could not be read, they are taken to.
+func (r *Region) letsIn(t MountTarget, n Need) bool {
+	if len(t.Groups) == 0 {
+		return true
+	}
+	wants := []Rule{}
+	want := Rule{Protocol: "tcp", From: nfs, To: nfs}
+	if n.Group != "" {
+		want.Group = n.Group
+		wants = append(wants, want)
+	}
+	want.Group = ""
+	if s, known := r.Subnet(n.Subnet); known && s.CIDR.IsValid() {
+		want.Block = s.CIDR
+		wants = append(wants, want)
+	} else if v, known := r.VPC(t.VPC); known && len(v.CIDRs) > 0 {
+		want.Block = v.CIDRs[0]
+		wants = append(wants, want)
+	}
+	for _, id := range t.Groups {
+		g, known := r.Group(id)
+		if !known {
+			return true
+		}
+		for _, one := range wants {
+			if slices.ContainsFunc(g.Ingress, func(have Rule) bool { return have.covers(one) }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// FitKeyPair judges a key pair: every kind that EC2 has works with Linux.
+func (r *Region) FitKeyPair(k KeyPair, _ Need) Fit {
+	var f Fit
+	if k.Type != "" && k.Type != string(ec2types.KeyTypeRsa) && k.Type != string(ec2types.KeyTypeEd25519) {
+		f.problem(ProblemKind, "is of the type "+k.Type+", which the machine's SSH server may not know", "choose an rsa or ed25519 key pair")
+	}
+	return f
+}
+
+// FitLoadBalancer judges a load balancer as the front of a machine.
+func (r *Region) FitLoadBalancer(l LoadBalancer, n Need) Fit {
+	var f Fit
+	f.made(l.Resource)
+	f.in(l.VPC, n)
+	if l.Type != string(elbtypes.LoadBalancerTypeEnumApplication) {
+		f.problem(ProblemKind, "is a "+l.Type+" load balancer, which does not speak HTTP", "choose an application load balancer")
+	}
+	if l.State != string(elbtypes.LoadBalancerStateEnumActive) {
+		f.problem(ProblemState, "is "+l.State, "wait until it is active")
+	}
+	if n.direct() && l.Scheme != string(elbtypes.LoadBalancerSchemeEnumInternetFacing) {
+		f.problem(ProblemRoute, "is internal, so nobody reaches it from outside", "choose an internet-facing one")
+	}
+	return f
+}
