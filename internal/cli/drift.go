@@ -48,29 +48,33 @@ func (a *app) driftAndRecord(ctx context.Context, account *cloud.Account, s stac
 // driftAtOnce is how many resources are asked for at once.
 const driftAtOnce = 8
 
-// drift asks for every recorded resource by its ID, and for all that carry the deployment's tags. What cannot be asked is a
-// warning.
+// drift asks for every recorded resource by its ID, compares it with what is recorded and with what its spec wants, and asks
+// for all that carry the deployment's tags. What cannot be asked is a warning.
 func (a *app) drift(ctx context.Context, account *cloud.Account, s stack.State) (drift, error) {
 	d := drift{of: map[stack.Key]string{}}
 	if err := account.MustBe(ctx, s.Account); err != nil {
 		return d, err
 	}
-	drivers := account.Drivers()
+	var graph stack.Graph // of a record that was imported there is none
+	if s.Imported == "" {
+		graph, _ = stack.Blueprint(s.Identity, s.Config, s.Facts) // without one, all is compared with what is recorded
+	}
+	asks := engine.Engine{Drivers: account.Drivers(), Clock: account.Clock()}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	atOnce := make(chan struct{}, driftAtOnce)
 	for _, r := range s.Sorted() {
-		driver, known := drivers[r.Kind]
-		if r.ID == "" || !known {
+		if _, known := asks.Drivers[r.Kind]; r.ID == "" || !known {
 			continue
 		}
+		node, _ := graph.Find(r.Key)
 		wg.Go(func() {
 			atOnce <- struct{}{}
 			defer func() { <-atOnce }()
-			found, err := driver.Read(ctx, engine.Target{Stack: s.Identity, Key: r.Key, Record: r})
+			seen, err := asks.Examine(ctx, s, r, node.Spec)
 			mu.Lock()
 			defer mu.Unlock()
-			d.compare(r, found, err)
+			d.compare(r, seen, err)
 		})
 	}
 	var extraErr error
@@ -87,28 +91,37 @@ func (a *app) drift(ctx context.Context, account *cloud.Account, s stack.State) 
 	return d, nil
 }
 
-// compare notes what became of one resource. Of one that is the user's own only its existence is our business.
-func (d *drift) compare(r stack.Record, found engine.Found, err error) {
-	switch {
-	case errors.Is(err, engine.ErrNotFound):
+// compare notes what became of one resource.
+func (d *drift) compare(r stack.Record, seen engine.Examination, err error) {
+	if errors.Is(err, engine.ErrNotFound) {
 		d.of[r.Key] = driftMissing
 		d.news.missing = append(d.news.missing, r.Key)
 		if r.Kind == stack.KindInstance {
 			d.news.machine = goneMachine(r)
 		}
-	case err != nil:
+		return
+	}
+	if err != nil {
 		message, _ := words(err)
-		d.warnings = append(d.warnings, fmt.Sprintf("cannot ask for %s: %s", r.Key, message))
-	case !r.Owned:
-		d.of[r.Key] = ""
-	default:
-		d.of[r.Key] = ""
-		if changes := differences(r, found); len(changes) > 0 {
-			d.of[r.Key] = "changed: " + strings.Join(changes, ", ")
-			if r.Kind == stack.KindInstance {
-				d.news.machine = found
-			}
+		what := string(r.Key)
+		if seen.Found.ID != "" {
+			what = "all of " + what
 		}
+		d.warnings = append(d.warnings, fmt.Sprintf("cannot ask for %s: %s", what, message))
+	}
+	if seen.Found.ID == "" {
+		return
+	}
+	d.of[r.Key] = ""
+	if !r.Owned {
+		return
+	}
+	recorded := differences(r, seen.Found, seen.Wanted)
+	if len(recorded) > 0 && r.Kind == stack.KindInstance {
+		d.news.machine = seen.Found
+	}
+	if changes := slices.Concat(recorded, seen.Changes()); len(changes) > 0 {
+		d.of[r.Key] = "changed: " + strings.Join(changes, ", ")
 	}
 }
 

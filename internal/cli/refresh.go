@@ -120,7 +120,7 @@ func (r *refreshing) region(account *cloud.Account, states []stack.State) error 
 		var now news
 		var changes []string
 		if found, exists := machines[m.ID]; exists {
-			now.machine, changes = found, differences(m, found)
+			now.machine, changes = found, differences(m, found, nil)
 		} else {
 			now.machine, now.missing = goneMachine(m), []stack.Key{m.Key}
 			changes = []string{fmt.Sprintf("the machine %s is gone", m.ID)}
@@ -153,13 +153,13 @@ func goneMachine(m stack.Record) engine.Found {
 }
 
 // differences says which attributes are not as they were recorded, in words. Of attributes that only one side knows, those
-// of a machine that come and go count: a stopped one has no public address.
-func differences(rec stack.Record, found engine.Found) []string {
+// of a machine that come and go count: a stopped one has no public address. What is compared elsewhere is left out.
+func differences(rec stack.Record, found engine.Found, elsewhere stack.Traits) []string {
 	var all []string
 	names := slices.Sorted(maps.Keys(rec.Attrs))
 	for _, name := range names {
 		was, is := rec.Attrs[name], found.Attrs[name]
-		if _, known := found.Attrs[name]; !known && name != stack.AttrPublicIP || was == is {
+		if _, known := found.Attrs[name]; !known && name != stack.AttrPublicIP || was == is || elsewhere[name] != nil {
 			continue
 		}
 		all = append(all, fmt.Sprintf("%s %s → %s", name, orNone(was), orNone(is)))

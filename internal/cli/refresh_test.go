@@ -339,3 +339,17 @@ func TestWatchShowsTheListAgainAndAgain(t *testing.T) {
 		}
 	}
 }
+
+func TestInspectRefreshTellsWhatItCannotCompare(t *testing.T) {
+	home := deployed(t, "demo")
+	expect(t, run(t, home, "sandbox", "fault", "EFS", "DescribeBackupPolicy", "--code", "AccessDeniedException"), 0)
+	got := as[inspectDoc](t, run(t, home, "inspect", "demo", "--refresh", "-o", "json"))
+	for _, r := range got.Resources {
+		if r.Drift == nil || *r.Drift != "" {
+			t.Errorf("%s: %v", r.Key, r.Drift)
+		}
+	}
+	if len(got.Warnings) != 1 || !strings.Contains(got.Warnings[0], "cannot ask for all of storage/files: ") || !strings.Contains(got.Warnings[0], "elasticfilesystem:DescribeBackupPolicy") {
+		t.Errorf("warnings: %q", got.Warnings)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"sync"
 	"time"
 
@@ -74,13 +73,10 @@ func (r *run) target(ctx context.Context, rec stack.Record, spec stack.Spec) Tar
 	}
 }
 
-// tags are the user's and ours; ours win.
+// tags are those of the deployment, and by which version the resource was made.
 func (r *run) tags(key stack.Key) map[string]string {
-	s := r.journal.state
-	tags := map[string]string{}
-	maps.Copy(tags, s.Config.Tags)
-	tags[stack.TagStack], tags[stack.TagName], tags[stack.TagTier] = s.ID, s.Name, s.Tier
-	tags[stack.TagKey], tags[stack.TagVersion] = string(key), r.Version
+	tags := r.journal.state.Tags(key)
+	tags[stack.TagVersion] = r.Version
 	return tags
 }
 

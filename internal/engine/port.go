@@ -28,11 +28,19 @@ type Driver interface {
 	Delete(ctx context.Context, t Target) error
 }
 
+// Examiner is a Driver that knows more of its resources than Read tells: all that a spec decides and somebody may change. It
+// is asked only when somebody wants to know, since it may take more calls and more rights.
+type Examiner interface {
+	// Examine reads the resource, and says how it is in the traits that stack.Wanted names. When only a part of them could be
+	// asked it returns that part, and the error: Found.ID tells that the resource itself was read.
+	Examine(ctx context.Context, t Target) (Found, stack.Traits, error)
+}
+
 // Target is one resource as its driver sees it.
 type Target struct {
 	Stack  stack.Identity
 	Key    stack.Key
-	Spec   stack.Spec // nil in Read and Delete
+	Spec   stack.Spec // nil in Read and Delete; in Examine where no blueprint has the resource
 	Record stack.Record
 	Tags   map[string]string
 	// Need returns what is known of a resource that the spec refers to.

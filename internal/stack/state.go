@@ -124,6 +124,14 @@ func (s State) Machine() (Record, bool) {
 	return Record{}, false
 }
 
+// Tags are those that a resource of the deployment carries for good: the user's and ours; ours win.
+func (s State) Tags(key Key) map[string]string {
+	tags := map[string]string{}
+	maps.Copy(tags, s.Config.Tags)
+	tags[TagStack], tags[TagName], tags[TagTier], tags[TagKey] = s.ID, s.Name, s.Tier, string(key)
+	return tags
+}
+
 // Phase is the status of a deployment as people see it.
 type Phase string
 

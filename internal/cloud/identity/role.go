@@ -121,8 +121,7 @@ func (d roles) Delete(ctx context.Context, t engine.Target) error {
 
 // strip takes everything off a role.
 func (d roles) strip(ctx context.Context, name string) error {
-	attached, err := api.All(ctx, iam.NewListAttachedRolePoliciesPaginator(d.iam, &iam.ListAttachedRolePoliciesInput{RoleName: &name}),
-		func(out *iam.ListAttachedRolePoliciesOutput) []iamtypes.AttachedPolicy { return out.AttachedPolicies })
+	attached, err := d.attached(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -68,14 +68,19 @@ func (r room) inline(ctx context.Context, role string) ([]string, error) {
 	return api.All(ctx, pages, func(out *iam.ListRolePoliciesOutput) []string { return out.PolicyNames })
 }
 
+// written is the document of the policy.
+func written(t engine.Target, spec stack.RolePolicy) string {
+	return grants{
+		partition: partitionOf(t.Need(spec.Role).Attrs[stack.AttrARN]), region: t.Stack.Region, account: t.Stack.Account,
+		fileSystem: t.Need(spec.FileSystem).ID, parameter: spec.Parameter,
+	}.policy().String()
+}
+
 // Create implements engine.Driver.
 func (d rolePolicies) Create(ctx context.Context, t engine.Target) (engine.Found, error) {
 	spec := t.Spec.(stack.RolePolicy)
 	role := t.Need(spec.Role)
-	document := grants{
-		partition: partitionOf(role.Attrs[stack.AttrARN]), region: t.Stack.Region, account: t.Stack.Account,
-		fileSystem: t.Need(spec.FileSystem).ID, parameter: spec.Parameter,
-	}.policy().String()
+	document := written(t, spec)
 	err := api.Known(ctx, d.clock, t, func(ctx context.Context) error {
 		_, err := d.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &role.ID, PolicyName: &spec.Name, PolicyDocument: &document})
 		return err
