@@ -184,7 +184,7 @@ func (a *app) weekText(w *market.Week) string {
 // unicode reports whether the locale is one of UTF-8 and the terminal one that draws (POSIX, "Environment variables": LC_ALL
 // wins over LC_CTYPE, which wins over LANG).
 func (a *app) unicode() bool {
-	if a.getenv("TERM") == "dumb" {
+	if a.getenv("TERM") == "dumb" || a.global.access {
 		return false
 	}
 	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {

@@ -24,6 +24,7 @@ type globals struct {
 	quiet    bool
 	verbose  bool
 	noColor  bool
+	access   bool
 	progress string
 	logFile  string
 	timeout  time.Duration
@@ -78,6 +79,7 @@ func (a *app) addGlobalFlags(root *cobra.Command) {
 	flags.BoolVarP(&g.quiet, "quiet", "q", false, "show only results, warnings and errors")
 	flags.BoolVarP(&g.verbose, "verbose", "v", false, "show every AWS call")
 	flags.BoolVar(&g.noColor, "no-color", false, "no colour")
+	flags.BoolVar(&g.access, "accessible", false, "for screen readers: nothing is drawn again, words stand for signs, rows are sentences")
 	flags.StringVar(&g.progress, "progress", "auto", "progress on the error stream: auto, tty, plain, json, quiet")
 	flags.StringVar(&g.logFile, "log-file", "", "append a line of JSON to this file for every event and AWS call")
 	flags.DurationVar(&g.timeout, "timeout", 0, "give up after this long, such as 30m")
@@ -97,7 +99,7 @@ func (a *app) prepare(cmd *cobra.Command) error {
 			*p = v
 		}
 	}
-	for name, p := range map[string]*bool{"sandbox": &g.sandbox, "yes": &g.yes, "quiet": &g.quiet, "verbose": &g.verbose, "no-color": &g.noColor} {
+	for name, p := range map[string]*bool{"sandbox": &g.sandbox, "yes": &g.yes, "quiet": &g.quiet, "verbose": &g.verbose, "no-color": &g.noColor, "accessible": &g.access} {
 		if v := a.getenv(envName(name)); v != "" && !flags.Changed(name) {
 			*p = v != "0" && v != "false"
 		}
@@ -122,6 +124,10 @@ func (a *app) prepare(cmd *cobra.Command) error {
 	}
 	if g.noColor {
 		a.streams.DisableColor()
+	}
+	g.access = g.access || a.getenv("ACCESSIBLE") != "" && !flags.Changed("accessible")
+	if g.access {
+		a.streams.MakeAccessible()
 	}
 	return a.openLog()
 }

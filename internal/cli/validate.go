@@ -235,7 +235,7 @@ func (a *app) checkLines(checks []market.Check) string {
 		name := mark(c.Level) + " " + c.ID
 		text := c.Reason
 		if c.Next != "" {
-			text += "\n→ " + c.Next
+			text += "\n" + s.Arrow() + c.Next
 		}
 		if name == last {
 			name = ""

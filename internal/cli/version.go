@@ -46,6 +46,7 @@ the config file, the file over the default. ` + "`geusemaker config show`" + ` t
   GEUSEMAKER_SANDBOX         1 to use the pretend account
   GEUSEMAKER_SANDBOX_SPEED   seconds of the pretend account in one of ours, 20 by default
   NO_COLOR                   no colour
+  ACCESSIBLE                 anything: as --accessible, for screen readers
 
 AWS settings are those of every AWS tool: AWS_PROFILE, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_ENDPOINT_URL and so on.`}
 }

@@ -47,14 +47,14 @@ func (a *app) watch(ctx context.Context, every time.Duration, show func() error)
 	defer func() { a.streams.Out, a.streams.Err = out, errs }()
 	for first := true; ; first = false {
 		var page bytes.Buffer
-		if a.streams.IsOutTTY {
+		if a.streams.CanRedrawOut() {
 			a.streams.Out, a.streams.Err = &page, &page
 		}
 		if err := show(); err != nil && ctx.Err() == nil {
 			a.fail(explain(ctx, err))
 		}
 		a.streams.Out, a.streams.Err = out, errs
-		if a.streams.IsOutTTY {
+		if a.streams.CanRedrawOut() {
 			if _, err := out.Write([]byte(term.Redraw(page.String(), first))); err != nil {
 				return err
 			}

@@ -36,14 +36,14 @@ func DestroyView(s Screen, in DestroyInput) string {
 	if len(in.Remaining) > 0 {
 		title = fmt.Sprintf("Destroyed only a part of %s in %s", in.Name, Duration(in.Took))
 	}
-	verdict := s.Yellow("! Not proven: no complete scan of the account says that nothing else is left.")
+	verdict := s.Yellow(s.sign("! ", "") + "Not proven: no complete scan of the account says that nothing else is left.")
 	switch {
 	case len(in.Remaining) > 0:
-		verdict = s.Red(fmt.Sprintf("✗ %s left. Run the same command again.", things(len(in.Remaining))))
+		verdict = s.Red(fmt.Sprintf("%s%s left. Run the same command again.", s.sign("✗ ", "Failed: "), things(len(in.Remaining))))
 	case in.Proven && len(in.Kept) > 0:
-		verdict = s.Green("✓ Proven: a scan of the account found only what was kept.")
+		verdict = s.Green(s.sign("✓ ", "") + "Proven: a scan of the account found only what was kept.")
 	case in.Proven:
-		verdict = s.Green("✓ Proven: a scan of the account found nothing left.")
+		verdict = s.Green(s.sign("✓ ", "") + "Proven: a scan of the account found nothing left.")
 	}
 	return blocks(s.Heading(title, "", in.Sandbox), s.Sections(
 		Section{Title: fmt.Sprintf("Deleted (%d)", len(in.Deleted)), Table: deleted},

@@ -4,7 +4,8 @@ import "strings"
 
 // ErrorView shows what went wrong, then what is known of it, then what to do about it.
 func ErrorView(s Screen, message string, hints []string, details [][2]string) string {
-	const mark, arrow = "error: ", "  → "
+	const mark = "error: "
+	arrow := s.sign("  → ", "next: ")
 	var b strings.Builder
 	prefix := s.Red(mark)
 	for _, l := range wrap(message, s.room(len(mark))) {

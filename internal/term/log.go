@@ -9,7 +9,7 @@ import (
 // LogLine is a line that a machine or a service wrote, as it can be shown. A terminal gets nothing that could move its cursor
 // or change its colours; a file or a pipe gets the line as it is.
 func (s Screen) LogLine(line string) string {
-	if s.Width == 0 {
+	if s.Width == 0 && !s.Accessible {
 		return line
 	}
 	return clean(line)
@@ -19,6 +19,9 @@ func (s Screen) LogLine(line string) string {
 // long are broken, not cut. Where there is no terminal it is the text as it is.
 func (s Screen) Panel(title, text string) string {
 	text = strings.TrimRight(text, "\n")
+	if s.Accessible {
+		return oneLine(title) + ":\n" + clean(text) + "\n"
+	}
 	if s.Width == 0 {
 		return text + "\n"
 	}

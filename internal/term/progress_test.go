@@ -106,6 +106,24 @@ func TestQuietTellsOnlyWhatIsBad(t *testing.T) {
 	}
 }
 
+// A screen reader reads lines as they come; nothing may be drawn again.
+func TestProgressForAScreenReader(t *testing.T) {
+	streams, buffers := Test(Facts{InTTY: true, OutTTY: true, ErrTTY: true, Color: true})
+	streams.MakeAccessible()
+	p := NewProgress(streams, ModeAuto, ProgressOptions{Title: "Deploying demo"})
+	for _, ev := range deployScript() {
+		p.Event(ev)
+	}
+	p.Close()
+	got := buffers.Err.String()
+	if strings.ContainsAny(got, "\x1b\r✓✗█…⠋") || !strings.Contains(got, "start") || !strings.Contains(got, "end") {
+		t.Error(got)
+	}
+	if streams.CanRedraw() || streams.CanRedrawOut() {
+		t.Error("it would be drawn again")
+	}
+}
+
 func TestModeFollowsTheTerminal(t *testing.T) {
 	type kinds = map[Mode]string
 	name := func(f Facts, dumb bool, mode Mode) string {

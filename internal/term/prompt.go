@@ -43,9 +43,10 @@ type line struct {
 }
 
 func (p *linePrompter) Confirm(ctx context.Context, question string, byDefault bool) (bool, error) {
-	choices := "[y/N]"
+	screen := p.streams.ErrScreen()
+	choices := screen.sign("[y/N]", "Type yes or no, then Enter; Enter alone means no:")
 	if byDefault {
-		choices = "[Y/n]"
+		choices = screen.sign("[Y/n]", "Type yes or no, then Enter; Enter alone means yes:")
 	}
 	for range tries {
 		answer, err := p.ask(ctx, fmt.Sprintf("%s %s ", question, choices))

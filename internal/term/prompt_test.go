@@ -16,6 +16,16 @@ func prompter(f Facts, input string) (Prompter, *Buffers) {
 	return NewPrompter(streams), buffers
 }
 
+func TestQuestionsAreWordsForAScreenReader(t *testing.T) {
+	streams, buffers := Test(somebody)
+	streams.MakeAccessible()
+	buffers.In.WriteString("\n")
+	yes, err := NewPrompter(streams).Confirm(t.Context(), "Create demo?", false)
+	if want := "Create demo? Type yes or no, then Enter; Enter alone means no: "; yes || err != nil || buffers.Err.String() != want {
+		t.Errorf("%t, %v: %q", yes, err, buffers.Err.String())
+	}
+}
+
 func TestConfirm(t *testing.T) {
 	for _, c := range []struct {
 		input     string

@@ -12,7 +12,20 @@ type Screen struct {
 	Width int
 	// Color allows colour and weight. Without it a view holds no escape sequence at all.
 	Color bool
+	// Accessible is for a screen reader: a row of a table is a sentence, words stand for signs, and nothing is cut.
+	Accessible bool
 }
+
+// sign is a sign for the eye, or a word in its place.
+func (s Screen) sign(sign, word string) string {
+	if s.Accessible {
+		return word
+	}
+	return sign
+}
+
+// Arrow stands before the next step that is proposed.
+func (s Screen) Arrow() string { return s.sign("→ ", "next: ") }
 
 func (s Screen) paint(attr ansi.Attr, text string) string {
 	if !s.Color || text == "" {

@@ -24,6 +24,7 @@ type Streams struct {
 	IsInTTY, IsOutTTY, IsErrTTY bool
 
 	colorOut, colorErr bool
+	accessible         bool
 	dumb               bool // the terminal can neither colour nor move its cursor
 	outSize, errSize   func() (width, height int)
 }
@@ -74,24 +75,33 @@ func colored(env func(string) string, tty bool) bool {
 // DisableColor turns colour off for both streams, as --no-color asks.
 func (s *Streams) DisableColor() { s.colorOut, s.colorErr = false, false }
 
+// MakeAccessible is for people who hear what is written: no line is drawn again, cut or coloured, and words stand for signs.
+func (s *Streams) MakeAccessible() {
+	s.accessible = true
+	s.DisableColor()
+}
+
 // CanPrompt reports whether somebody can be asked: questions are written to Err and answers read from In.
 func (s *Streams) CanPrompt() bool { return s.IsInTTY && s.IsErrTTY }
 
 // CanRedraw reports whether Err is a terminal on which lines can be drawn again.
-func (s *Streams) CanRedraw() bool { return s.IsErrTTY && !s.dumb }
+func (s *Streams) CanRedraw() bool { return s.IsErrTTY && !s.dumb && !s.accessible }
+
+// CanRedrawOut reports the same of Out.
+func (s *Streams) CanRedrawOut() bool { return s.IsOutTTY && !s.dumb && !s.accessible }
 
 // Width is the number of columns of Out, or 0 when it is no terminal and lines may be as long as they need.
 func (s *Streams) Width() int { return s.OutScreen().Width }
 
 // OutScreen is the screen on which results are shown.
-func (s *Streams) OutScreen() Screen { return screenOf(s.IsOutTTY, s.colorOut, s.outSize) }
+func (s *Streams) OutScreen() Screen { return s.screen(s.IsOutTTY, s.colorOut, s.outSize) }
 
 // ErrScreen is the screen on which errors and questions are shown.
-func (s *Streams) ErrScreen() Screen { return screenOf(s.IsErrTTY, s.colorErr, s.errSize) }
+func (s *Streams) ErrScreen() Screen { return s.screen(s.IsErrTTY, s.colorErr, s.errSize) }
 
-func screenOf(tty, color bool, size func() (int, int)) Screen {
-	screen := Screen{Color: color}
-	if tty {
+func (s *Streams) screen(tty, color bool, size func() (int, int)) Screen {
+	screen := Screen{Color: color, Accessible: s.accessible}
+	if tty && !s.accessible {
 		screen.Width, _ = size()
 	}
 	return screen

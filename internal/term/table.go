@@ -48,6 +48,9 @@ func (s Screen) table(t Table, indent int) string {
 	if len(t.Rows) == 0 {
 		return ""
 	}
+	if s.Accessible {
+		return s.sentences(t, indent)
+	}
 	g := newGrid(t)
 	if s.Width > 0 {
 		g.squeeze(s.Width - indent)
@@ -89,11 +92,35 @@ func (s Screen) problem(text string, indent int) string {
 		width = max(width-indent-2, 20)
 	}
 	var b strings.Builder
-	mark := "✗ "
+	mark := s.sign("✗ ", "problem: ")
 	for _, l := range wrap(text, width) {
 		b.WriteString(strings.Repeat(" ", indent) + s.Red(mark+l) + "\n")
 		mark = "  "
 	}
+	return b.String()
+}
+
+// sentences tells a table row by row, each cell after the name of its column, for those who cannot see what stands above
+// what.
+func (s Screen) sentences(t Table, indent int) string {
+	margin := strings.Repeat(" ", indent)
+	var b strings.Builder
+	say := func(cells []string) {
+		var parts []string
+		for i, cell := range cleaned(cells, len(t.Columns)) {
+			if cell != "" {
+				parts = append(parts, joined(" ", strings.ToLower(t.Columns[i].Name), cell))
+			}
+		}
+		if len(parts) > 0 {
+			b.WriteString(margin + strings.Join(parts, ", ") + "\n")
+		}
+	}
+	for _, r := range t.Rows {
+		say(r.Cells)
+		b.WriteString(s.problem(r.Problem, indent))
+	}
+	say(t.Total)
 	return b.String()
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"geusemaker/internal/stack"
 
@@ -159,6 +160,20 @@ func TestViews(t *testing.T) {
 				golden(t, fmt.Sprintf("view/%s-%d.txt", name, width), got)
 				fits(t, got, width)
 			})
+		}
+	}
+}
+
+// Somebody who hears a view gets each row as a sentence, with no sign that only the eye understands.
+func TestViewsForScreenReaders(t *testing.T) {
+	for name, view := range views() {
+		got := view(Screen{Accessible: true})
+		golden(t, "view/"+name+"-accessible.txt", got)
+		for _, r := range got {
+			if r > unicode.MaxASCII {
+				t.Errorf("%s holds %q:\n%s", name, r, got)
+				break
+			}
 		}
 	}
 }
