@@ -18,7 +18,10 @@ CREDENTIALS = {
 
 
 class Moto:
-    """One moto server, empty at first."""
+    """One moto server, empty at first. Settings are of moto's own environment."""
+
+    def __init__(self, **settings):
+        self.settings = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"} | settings
 
     def __enter__(self):
         with socket.socket() as s:
@@ -27,7 +30,7 @@ class Moto:
         self.url = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
             [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
-            env=os.environ | {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true"},
+            env=os.environ | self.settings,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -42,8 +45,8 @@ class Moto:
                 time.sleep(0.2)
 
     def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(timeout=10)
+        self.process.kill()  # it has nothing to save
+        self.process.wait(timeout=30)
 
     def client(self, service):
         return boto3.client(

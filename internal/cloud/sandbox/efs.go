@@ -74,6 +74,9 @@ func efsTags(m map[string]string) []efstypes.Tag {
 
 // createFileSystem refuses a token that is in use, naming the file system that has it (EFS API reference, CreateFileSystem).
 func createFileSystem(c *call, in *efs.CreateFileSystemInput) (*efs.CreateFileSystemOutput, error) {
+	if length := len(deref(in.CreationToken)); length < 1 || length > 64 {
+		return nil, refuse("BadRequest", "CreationToken must have a length between 1 and 64, not %d", length)
+	}
 	for _, f := range c.region.FileSystems {
 		if f.Token == deref(in.CreationToken) {
 			message := "File system '" + f.ID + "' already exists with creation token '" + f.Token + "'"

@@ -67,11 +67,18 @@ func iamTags(m map[string]string) []iamtypes.Tag {
 	return tags
 }
 
-func pathOf(path *string) string {
-	if deref(path) == "" {
-		return "/"
+// pathOf reads the path of a role or profile: / unless one is given, which begins and ends with a slash (IAM API reference,
+// CreateRole).
+func pathOf(path *string) (string, error) {
+	switch text := deref(path); {
+	case text == "":
+		return "/", nil
+	case !strings.HasPrefix(text, "/") || !strings.HasSuffix(text, "/") || len(text) > 512:
+		return "", refuse("ValidationError", "The specified value for path is invalid. It must begin and end with / and contain "+
+			"only alphanumeric characters and/or / characters.")
+	default:
+		return text, nil
 	}
-	return *path
 }
 
 // encoded is how IAM returns policy documents: URL-encoded (IAM API reference, GetRole).
@@ -96,8 +103,12 @@ func createRole(c *call, in *iam.CreateRoleInput) (*iam.CreateRoleOutput, error)
 			return nil, refuse("EntityAlreadyExists", "Role with name %s already exists.", name)
 		}
 	}
+	path, err := pathOf(in.Path)
+	if err != nil {
+		return nil, err
+	}
 	r := &role{
-		resource: c.birth("AROA"+c.upper(17), iamTagMap(in.Tags)), Name: name, Path: pathOf(in.Path), Trust: trust,
+		resource: c.birth("AROA"+c.upper(17), iamTagMap(in.Tags)), Name: name, Path: path, Trust: trust,
 		Description: deref(in.Description),
 	}
 	c.state.Roles[name] = r

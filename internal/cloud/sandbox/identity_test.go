@@ -152,7 +152,7 @@ func TestParameters(t *testing.T) {
 			for name, in := range map[string]ssm.PutParameterInput{
 				"4,097 characters":   {Name: new("/a"), Value: new(strings.Repeat("x", 4097)), Type: ssmtypes.ParameterTypeString},
 				"8,193 characters":   {Name: new("/a"), Value: new(strings.Repeat("x", 8193)), Type: ssmtypes.ParameterTypeString, Tier: ssmtypes.ParameterTierAdvanced},
-				"reserved name":      {Name: new("/AWS/a"), Value: new("x"), Type: ssmtypes.ParameterTypeString},
+				"reserved name":      {Name: new("/SSM/a"), Value: new("x"), Type: ssmtypes.ParameterTypeString},
 				"blank in the name":  {Name: new("/a b"), Value: new("x"), Type: ssmtypes.ParameterTypeString},
 				"nested parameter":   {Name: new("/a"), Value: new("{{x}}"), Type: ssmtypes.ParameterTypeString},
 				"no type":            {Name: new("/a"), Value: new("x")},

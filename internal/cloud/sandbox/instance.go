@@ -212,7 +212,11 @@ func (c *call) instanceAttributes(i *instance) attributes {
 	return a
 }
 
+// describeInstances gives pages of all instances, or those that are named (EC2 API reference, DescribeInstances).
 func describeInstances(c *call, in *ec2.DescribeInstancesInput) (*ec2.DescribeInstancesOutput, error) {
+	if len(in.InstanceIds) > 0 && in.MaxResults != nil {
+		return nil, refuse("InvalidParameterCombination", "The parameter instancesSet cannot be used with the parameter maxResults")
+	}
 	found, next, err := describe(c, instanceKind, c.region.Instances,
 		query{in.InstanceIds, in.Filters, in.MaxResults, in.NextToken}, c.instanceAttributes,
 		func(i *instance) *instance { return i })

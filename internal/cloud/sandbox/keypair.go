@@ -15,7 +15,7 @@ type keyPair struct {
 	Public      string `json:"public,omitempty"`
 }
 
-var keyPairKind = kind{"key", "InvalidKeyPair", "The key pair"}
+var keyPairKind = kind{"key", "InvalidKeyPair", "InvalidKeyPair", "The key pair"}
 
 func registerKeyPairs(all map[string]operation) {
 	on(all, serviceEC2, "CreateKeyPair", createKeyPair)

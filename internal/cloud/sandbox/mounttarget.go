@@ -133,6 +133,9 @@ func describeMountTargets(c *call, in *efs.DescribeMountTargetsInput) (*efs.Desc
 		}
 		return &efs.DescribeMountTargetsOutput{MountTargets: []efstypes.MountTargetDescription{c.showMountTarget(m)}}, nil
 	}
+	if in.FileSystemId == nil {
+		return nil, refuse("BadRequest", "Specify FileSystemId, MountTargetId or AccessPointId")
+	}
 	f, err := c.fileSystem(in.FileSystemId, true)
 	if err != nil {
 		return nil, err

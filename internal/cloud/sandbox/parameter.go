@@ -111,7 +111,11 @@ func getParameter(c *call, in *ssm.GetParameterInput) (*ssm.GetParameterOutput, 
 	return &ssm.GetParameterOutput{Parameter: &found}, nil
 }
 
+// getParameters reads ten parameters at most (SSM API reference, GetParameters).
 func getParameters(c *call, in *ssm.GetParametersInput) (*ssm.GetParametersOutput, error) {
+	if len(in.Names) > 10 {
+		return nil, refuse("ValidationException", "Member must have length less than or equal to 10: names has %d", len(in.Names))
+	}
 	out := &ssm.GetParametersOutput{}
 	for _, name := range in.Names {
 		if found, err := c.read(name, deref(in.WithDecryption)); err == nil {
@@ -132,8 +136,10 @@ func checkParameter(in *ssm.PutParameterInput) error {
 	case len(name) > 1011 || !parameterName().MatchString(name) || strings.Contains(name, "/") && !strings.HasPrefix(name, "/"):
 		return refuse("ValidationException", "Parameter name: can't contain spaces or characters other than a-zA-Z0-9_.-/, and "+
 			"must begin with / when it has levels: %s", name)
-	case strings.HasPrefix(lower, "aws") || strings.HasPrefix(lower, "ssm"):
-		return refuse("ValidationException", "Parameter name: can't be prefixed with \"aws\" or \"ssm\" (case-insensitive).")
+	case strings.HasPrefix(lower, "aws"):
+		return refuse("AccessDeniedException", "No access to reserved parameter name: %s.", name)
+	case strings.HasPrefix(lower, "ssm"):
+		return refuse("ValidationException", "Parameter name: can't be prefixed with \"ssm\" (case-insensitive).")
 	case strings.Count(strings.TrimPrefix(name, "/"), "/") >= 15:
 		return refuse("ValidationException", "Parameter name: can have at most 15 levels")
 	case value == "":
@@ -200,8 +206,23 @@ func deleteParameter(c *call, in *ssm.DeleteParameterInput) (*ssm.DeleteParamete
 	return &ssm.DeleteParameterOutput{}, nil
 }
 
-// describeParameters lists the account's own parameters, never the public ones.
+// largest refuses pages above the size that the model of Systems Manager allows.
+func largest(wanted *int32, size int32) error {
+	if wanted != nil && *wanted > size {
+		return refuse("ValidationException", "Value '%d' at 'maxResults' failed to satisfy constraint: Member must have value "+
+			"less than or equal to %d", *wanted, size)
+	}
+	return nil
+}
+
+// describeParameters lists the account's own parameters, never the public ones, fifty a page at most.
 func describeParameters(c *call, in *ssm.DescribeParametersInput) (*ssm.DescribeParametersOutput, error) {
+	if err := largest(in.MaxResults, 50); err != nil {
+		return nil, err
+	}
+	if _, err := (&parameter{}).passes(in.ParameterFilters); err != nil {
+		return nil, err // an unknown filter is refused even where there is nothing to filter
+	}
 	var found []ssmtypes.ParameterMetadata
 	for _, name := range keys(c.region.Parameters) {
 		p := c.region.Parameters[name]
@@ -257,6 +278,9 @@ func (p *parameter) passes(filters []ssmtypes.ParameterStringFilter) (bool, erro
 }
 
 func getParametersByPath(c *call, in *ssm.GetParametersByPathInput) (*ssm.GetParametersByPathOutput, error) {
+	if err := largest(in.MaxResults, 10); err != nil {
+		return nil, err
+	}
 	path := strings.TrimSuffix(deref(in.Path), "/") + "/"
 	if !strings.HasPrefix(path, "/") {
 		return nil, refuse("ValidationException", "The parameter doesn't meet the parameter name requirements. The parameter name "+

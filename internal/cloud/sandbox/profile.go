@@ -43,7 +43,11 @@ func createInstanceProfile(c *call, in *iam.CreateInstanceProfileInput) (*iam.Cr
 			return nil, refuse("EntityAlreadyExists", "Instance Profile %s already exists.", name)
 		}
 	}
-	p := &profile{resource: c.birth("AIPA"+c.upper(17), iamTagMap(in.Tags)), Name: name, Path: pathOf(in.Path)}
+	path, err := pathOf(in.Path)
+	if err != nil {
+		return nil, err
+	}
+	p := &profile{resource: c.birth("AIPA"+c.upper(17), iamTagMap(in.Tags)), Name: name, Path: path}
 	c.state.Profiles[name] = p
 	return &iam.CreateInstanceProfileOutput{InstanceProfile: new(c.showProfile(p))}, nil
 }

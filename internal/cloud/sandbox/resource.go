@@ -32,25 +32,26 @@ func (r *resource) visible(now time.Time) bool {
 
 type item interface{ base() *resource }
 
-// kind tells how EC2 speaks of one kind of resource.
+// kind tells how EC2 speaks of one kind of resource (EC2 API reference, "Error codes", with its ways of writing ID).
 type kind struct {
-	prefix  string // of its ids
-	code    string // of the error for an unknown id, without .NotFound
-	subject string // "The vpc ID"
+	prefix    string // of its ids
+	code      string // of the error for an unknown id, without .NotFound
+	malformed string // of the error for an id of the wrong form, without .Malformed
+	subject   string // "The vpc ID"
 }
 
 var (
-	vpcKind        = kind{"vpc", "InvalidVpcID", "The vpc ID"}
-	subnetKind     = kind{"subnet", "InvalidSubnetID", "The subnet ID"}
-	gatewayKind    = kind{"igw", "InvalidInternetGatewayID", "The internetGateway ID"}
-	routeTableKind = kind{"rtb", "InvalidRouteTableID", "The routeTable ID"}
-	groupKind      = kind{"sg", "InvalidGroup", "The security group"}
-	ruleKind       = kind{"sgr", "InvalidSecurityGroupRuleId", "The security group rule ID"}
-	interfaceKind  = kind{"eni", "InvalidNetworkInterfaceID", "The networkInterface ID"}
-	instanceKind   = kind{"i", "InvalidInstanceID", "The instance ID"}
-	volumeKind     = kind{"vol", "InvalidVolume", "The volume"}
-	endpointKind   = kind{"vpce", "InvalidVpcEndpointId", "The Vpc Endpoint Id"}
-	spotKind       = kind{"sir", "InvalidSpotInstanceRequestID", "The spot instance request ID"}
+	vpcKind        = kind{"vpc", "InvalidVpcID", "InvalidVpcID", "The vpc ID"}
+	subnetKind     = kind{"subnet", "InvalidSubnetID", "InvalidSubnetID", "The subnet ID"}
+	gatewayKind    = kind{"igw", "InvalidInternetGatewayID", "InvalidInternetGatewayId", "The internetGateway ID"}
+	routeTableKind = kind{"rtb", "InvalidRouteTableID", "InvalidRouteTableId", "The routeTable ID"}
+	groupKind      = kind{"sg", "InvalidGroup", "InvalidGroupId", "The security group"}
+	ruleKind       = kind{"sgr", "InvalidSecurityGroupRuleId", "InvalidSecurityGroupRuleId", "The security group rule ID"}
+	interfaceKind  = kind{"eni", "InvalidNetworkInterfaceID", "InvalidNetworkInterfaceId", "The networkInterface ID"}
+	instanceKind   = kind{"i", "InvalidInstanceID", "InvalidInstanceID", "The instance ID"}
+	volumeKind     = kind{"vol", "InvalidVolume", "InvalidVolumeID", "The volume"}
+	endpointKind   = kind{"vpce", "InvalidVpcEndpointId", "InvalidVpcEndpointId", "The Vpc Endpoint Id"}
+	spotKind       = kind{"sir", "InvalidSpotInstanceRequestID", "InvalidSpotInstanceRequestID", "The spot instance request ID"}
 )
 
 func (k kind) notFound(id string) error {
@@ -62,11 +63,7 @@ func (k kind) check(id string) error {
 	if strings.HasPrefix(id, k.prefix+"-") {
 		return nil
 	}
-	code := k.code + ".Malformed"
-	if k.code == "InvalidGroup" {
-		code = "InvalidGroupId.Malformed"
-	}
-	return refuse(code, "Invalid id: \"%s\" (expecting \"%s-...\")", id, k.prefix)
+	return refuse(k.malformed+".Malformed", "Invalid id: \"%s\" (expecting \"%s-...\")", id, k.prefix)
 }
 
 // find returns the resource as reads and dependent calls know it: a new one is not there yet.

@@ -53,9 +53,9 @@ func checkTags(tags map[string]string) error {
 	}
 	for key, value := range tags {
 		switch {
-		case strings.HasPrefix(strings.ToLower(key), "aws:"):
-			return refuse("InvalidTagKey.Malformed", "Tag keys starting with 'aws:' are reserved for internal use")
-		case key == "" || utf8.RuneCountInString(key) > 128:
+		case key == "" || strings.HasPrefix(strings.ToLower(key), "aws:"):
+			return refuse("InvalidTagKey.Malformed", "Tag keys are not empty, and those starting with 'aws:' are reserved for internal use")
+		case utf8.RuneCountInString(key) > 128:
 			return refuse("InvalidParameterValue", "Tag key '%s' must have a length between 1 and 128", key)
 		case utf8.RuneCountInString(value) > 256:
 			return refuse("InvalidParameterValue", "Tag value exceeds the maximum length of 256 characters")

@@ -244,8 +244,11 @@ func detachVolume(c *call, in *ec2.DetachVolumeInput) (*ec2.DetachVolumeOutput, 
 		return nil, err
 	}
 	holder := v.attachedTo(c.now)
-	if holder == "" || in.InstanceId != nil && *in.InstanceId != holder {
+	if holder == "" {
 		return nil, refuse("IncorrectState", "Volume '%s' is in the '%s' state.", v.ID, v.state(c.now))
+	}
+	if in.InstanceId != nil && *in.InstanceId != holder {
+		return nil, refuse("InvalidAttachment.NotFound", "The volume '%s' is not attached to instance '%s'", v.ID, *in.InstanceId)
 	}
 	if i := c.region.Instances[holder]; i != nil && i.RootDevice == v.Device && i.running(c.now) {
 		return nil, refuse("OperationNotPermitted", "Unable to detach root volume '%s' from instance '%s'", v.ID, holder)
