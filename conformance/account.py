@@ -75,6 +75,7 @@ def everything(moto):
         "gateways": ec2.describe_internet_gateways()["InternetGateways"],
         "route tables": ec2.describe_route_tables()["RouteTables"],
         "security groups": ec2.describe_security_groups()["SecurityGroups"],
+        "endpoints": [e for e in ec2.describe_vpc_endpoints()["VpcEndpoints"] if e["State"] != "deleted"],
         "instances": [i for r in reservations for i in r["Instances"] if i["State"]["Name"] != "terminated"],
         "volumes": ec2.describe_volumes()["Volumes"],
         "interfaces": [i for i in ec2.describe_network_interfaces()["NetworkInterfaces"]],

@@ -19,7 +19,7 @@ BINARY = os.environ.get("GEUSEMAKER_BIN", os.path.join(os.path.dirname(__file__)
 NAME = "judged"
 IMAGE = ("--os-type", "amazon-linux-2023")  # moto knows no newer Ubuntu than 16.04
 KEYS = {
-    "network/vpc", "network/gateway", "network/routes", "network/public-a", "network/public-b", "network/private-a",
+    "network/vpc", "network/gateway", "network/routes", "network/s3", "network/public-a", "network/public-b", "network/private-a",
     "network/private-b", "access/host", "access/files", "storage/files", "storage/mount-a", "storage/mount-b", "storage/data",
     "identity/role", "identity/policy", "identity/profile", "secret/stack", "compute/instance",
 }  # fmt: skip
@@ -151,6 +151,11 @@ class Life(unittest.TestCase):
         self.assertEqual(routes["0.0.0.0/0"], self.id("network/gateway"))
         self.assertEqual({a.get("SubnetId") for a in table["Associations"]}, {self.id("network/public-a"), self.id("network/public-b")})
 
+    def test_traffic_to_s3_stays_inside(self):
+        endpoint = self.one("endpoints", VpcEndpointId=self.id("network/s3"))
+        self.assertEqual((endpoint["VpcEndpointType"], endpoint["ServiceName"]), ("Gateway", "com.amazonaws.us-east-1.s3"))
+        self.assertEqual(endpoint["RouteTableIds"], [self.id("network/routes")])
+
     def test_security_groups_let_in_only_what_is_meant(self):
         host = self.one("security groups", GroupId=self.id("access/host"))
         for permission in host["IpPermissions"]:
@@ -247,7 +252,7 @@ class Life(unittest.TestCase):
     def test_everything_that_can_be_tagged_is(self):
         identity = self.inspected["id"]
         found = {}
-        for kind in ("vpcs", "subnets", "gateways", "route tables", "security groups", "instances", "volumes", "file systems"):
+        for kind in ("vpcs", "subnets", "gateways", "route tables", "endpoints", "security groups", "instances", "volumes", "file systems"):
             for resource in self.seen[kind]:
                 if tags(resource).get("geusemaker:stack") == identity:
                     found.setdefault(tags(resource)["geusemaker:key"], tags(resource))

@@ -20,6 +20,7 @@ type deployOptions struct {
 	showLogs   string
 	overBudget bool
 	force      bool
+	audit      bool
 }
 
 func newDeploy(a *app) *cobra.Command {
@@ -50,6 +51,7 @@ The same command goes on after any interruption: what exists already is found an
 	flags.StringVar(&o.showLogs, "show-logs", showAuto, "show the boot log: auto (its end, when it failed), always, never")
 	addForceUnlock(cmd, &o.force)
 	addSkipFlag(cmd)
+	addAuditFlag(cmd, &o.audit)
 	flags.BoolVar(&o.overBudget, "over-budget", false, "deploy even if max_hourly or budget_monthly is exceeded")
 	return cmd
 }
@@ -100,6 +102,7 @@ func (a *app) deploy(ctx context.Context, cmd *cobra.Command, args []string, o d
 	if err != nil {
 		return err
 	}
+	in.audit = o.audit
 	if o.planOnly {
 		return a.printPlan(in)
 	}

@@ -42,6 +42,7 @@ type planDoc struct {
 	Account  string       `json:"account"`
 	Sandbox  bool         `json:"sandbox"`
 	Steps    []stack.Step `json:"steps"`
+	Rules    []stack.Gate `json:"rules"` // of the security groups, as they will be
 	Cost     stack.Cost   `json:"cost"`
 	Image    *imageDoc    `json:"image,omitempty"`
 	Warnings []string     `json:"warnings"`
@@ -111,6 +112,7 @@ type resourceDoc struct {
 	Kind   stack.Kind        `json:"kind"`
 	ID     string            `json:"id"`
 	Owned  bool              `json:"owned"`
+	Origin stack.Provenance  `json:"provenance"`
 	Status stack.Status      `json:"status"`
 	Attrs  map[string]string `json:"attrs"`
 	Drift  *string           `json:"drift"` // null: AWS was not asked
@@ -178,7 +180,7 @@ func inspect(s stack.State, busy bool, now time.Time, logPath string) inspectDoc
 		Warnings:  orEmpty(s.Facts.Warnings),
 	}
 	for _, r := range s.Sorted() {
-		d.Resources = append(d.Resources, resourceDoc{Key: r.Key, Kind: r.Kind, ID: r.ID, Owned: r.Owned, Status: r.Status, Attrs: orEmptyMap(r.Attrs)})
+		d.Resources = append(d.Resources, resourceDoc{Key: r.Key, Kind: r.Kind, ID: r.ID, Owned: r.Owned, Origin: r.Provenance(), Status: r.Status, Attrs: orEmptyMap(r.Attrs)})
 	}
 	if s.Boot != nil {
 		d.Boot.Complete, d.Boot.Failed, d.Boot.Steps = s.Boot.Complete, s.Boot.Failed, orEmpty(s.Boot.Steps)

@@ -152,7 +152,7 @@ func (d drift) tell(doc *inspectDoc) {
 	}
 	for _, r := range d.extra {
 		doc.Resources = append(doc.Resources, resourceDoc{
-			Key: r.Key, Kind: r.Kind, ID: r.ID, Owned: true, Status: r.Status, Attrs: orEmptyMap(r.Attrs), Drift: new(driftExtra),
+			Key: r.Key, Kind: r.Kind, ID: r.ID, Owned: true, Origin: r.Provenance(), Status: r.Status, Attrs: orEmptyMap(r.Attrs), Drift: new(driftExtra),
 		})
 	}
 	doc.Warnings = append(doc.Warnings, d.warnings...)

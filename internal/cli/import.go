@@ -228,7 +228,7 @@ func (i *importing) document() importedDoc {
 		Warnings: orEmpty(i.warnings), Sandbox: s.Sandbox,
 	}
 	for _, r := range s.Sorted() {
-		d.Resources = append(d.Resources, resourceDoc{Key: r.Key, Kind: r.Kind, ID: r.ID, Owned: r.Owned, Status: r.Status, Attrs: orEmptyMap(r.Attrs)})
+		d.Resources = append(d.Resources, resourceDoc{Key: r.Key, Kind: r.Kind, ID: r.ID, Owned: r.Owned, Origin: r.Provenance(), Status: r.Status, Attrs: orEmptyMap(r.Attrs)})
 	}
 	return d
 }

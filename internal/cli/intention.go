@@ -27,6 +27,7 @@ type intention struct {
 	fresh   bool
 	skip    []string       // pre-flight checks that are left out
 	checks  []market.Check // of a deployment that is new
+	audit   bool           // every rule is to be shown
 }
 
 // intend loads the configuration and what is known of the deployment, finds the facts, and makes the plan. It changes
@@ -152,6 +153,9 @@ func (a *app) newState(ctx context.Context, c stack.Config, in *intention) (stac
 
 func (a *app) confirmDeploy(ctx context.Context, in *intention) error {
 	if a.global.yes {
+		if in.audit {
+			fmt.Fprint(a.streams.Err, a.auditView(in))
+		}
 		return nil
 	}
 	if !a.streams.CanPrompt() {

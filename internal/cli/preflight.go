@@ -45,7 +45,7 @@ func skipped(cmd *cobra.Command) ([]string, error) {
 // warnings are those of the facts, and of the checks that say more. The errors of checks are among them: a plan may be looked
 // at although it could not be carried out.
 func (in *intention) warnings() []string {
-	all := slices.Clone(in.state.Facts.Warnings)
+	all := append(exposure(in), in.state.Facts.Warnings...)
 	for _, c := range in.checks {
 		switch {
 		case c.Told || c.Level == market.LevelInfo:

@@ -41,10 +41,11 @@ func outputSchemas() map[string]schema {
 // closedSets are the values of the types that have a closed set of them.
 func closedSets() map[reflect.Type][]string {
 	return map[reflect.Type][]string{
-		reflect.TypeFor[stack.Phase]():  texts(phases()),
-		reflect.TypeFor[stack.Health](): texts([]stack.Health{stack.Healthy, stack.Unhealthy, stack.Starting, stack.Unreachable, stack.HealthUnknown}),
-		reflect.TypeFor[stack.Status](): texts([]stack.Status{stack.StatusPending, stack.StatusCreated, stack.StatusReady, stack.StatusDeleting}),
-		reflect.TypeFor[stack.Action](): texts([]stack.Action{stack.ActionCreate, stack.ActionAdopt, stack.ActionKeep, stack.ActionDelete}),
+		reflect.TypeFor[stack.Phase]():      texts(phases()),
+		reflect.TypeFor[stack.Health]():     texts([]stack.Health{stack.Healthy, stack.Unhealthy, stack.Starting, stack.Unreachable, stack.HealthUnknown}),
+		reflect.TypeFor[stack.Status]():     texts([]stack.Status{stack.StatusPending, stack.StatusCreated, stack.StatusReady, stack.StatusDeleting}),
+		reflect.TypeFor[stack.Action]():     texts([]stack.Action{stack.ActionCreate, stack.ActionAdopt, stack.ActionKeep, stack.ActionDelete}),
+		reflect.TypeFor[stack.Provenance](): texts([]stack.Provenance{stack.Created, stack.Reused, stack.Added}),
 	}
 }
 

@@ -27,8 +27,12 @@ func (a *app) planView(in *intention) string {
 		facts = append(facts, [2]string{"machine", fmt.Sprintf("%s, %d vCPU, %d GiB, %s; %d more pools if it cannot be had", o.Type, o.VCPUs, o.MemoryMiB>>10, o.Market, len(s.Facts.Offers)-1)})
 	}
 	facts = append(facts, [2]string{"open to", strings.Join(access(s, stack.Record{}).AllowCIDRs, ", ")})
+	var more []term.Section
+	if in.audit {
+		more = append(more, auditSection(in))
+	}
 	return term.PlanView(a.streams.OutScreen(), term.PlanInput{
-		Title: "Plan for " + s.Name, Sandbox: s.Sandbox, Facts: facts, Plan: in.plan, Cost: in.cost, Now: in.clock.Now(), Warnings: in.warnings(),
+		Title: "Plan for " + s.Name, Sandbox: s.Sandbox, Facts: facts, More: more, Plan: in.plan, Cost: in.cost, Now: in.clock.Now(), Warnings: in.warnings(),
 	})
 }
 
@@ -177,17 +181,25 @@ func secretPairs(secrets []secretDoc) [][2]string {
 func resourcesTable(resources []resourceDoc) *term.Table {
 	t := &term.Table{Tree: true, Columns: []term.Column{{}, {}, {Paint: term.Screen.Status}, {Drop: 1}}}
 	for _, r := range resources {
-		origin := "created"
-		if !r.Owned {
-			origin = "yours before"
-		}
-		row := term.Row{Cells: []string{string(r.Key), r.ID, string(r.Status), origin}}
+		row := term.Row{Cells: []string{string(r.Key), r.ID, string(r.Status), origin(r.Origin)}}
 		if r.Drift != nil {
 			row.Problem = *r.Drift
 		}
 		t.Rows = append(t.Rows, row)
 	}
 	return t
+}
+
+// origin is a provenance in words.
+func origin(p stack.Provenance) string {
+	switch p {
+	case stack.Reused:
+		return "yours, stays"
+	case stack.Added:
+		return "added to yours"
+	default:
+		return "created"
+	}
 }
 
 // chosen lists the settings that somebody chose. The rest are defaults, which `config show` lists.

@@ -59,6 +59,8 @@ func (o operation) unknown() string {
 		return "InvalidRouteTableID.NotFound"
 	case "EC2 DescribeSecurityGroup":
 		return "InvalidGroup.NotFound"
+	case "EC2 DescribeVpcEndpoint":
+		return "InvalidVpcEndpointId.NotFound"
 	case "EC2 DescribeInstance":
 		return "InvalidInstanceID.NotFound"
 	case "EC2 DescribeVolume":

@@ -210,7 +210,7 @@ func TestLife(t *testing.T) {
 		}
 		w.checkTags()
 		out, err := w.destroy(t.Context())
-		if err != nil || !out.Proven || len(out.Remaining) > 0 || len(out.Deleted) != 18 {
+		if err != nil || !out.Proven || len(out.Remaining) > 0 || len(out.Deleted) != 19 {
 			t.Errorf("destroy: %v, proven %v, %d deleted, remaining %v", err, out.Proven, len(out.Deleted), out.Remaining)
 		}
 		if diff := cmp.Diff(string(before), string(w.pretend.Dump())); diff != "" {

@@ -24,18 +24,25 @@ func PlanApply(g stack.Graph, s stack.State, cost stack.Cost) stack.Plan {
 				step.NeedsLate = append(step.NeedsLate, ref.Key)
 			}
 		}
+		step.Provenance = n.Provenance()
 		rec, known := s.Records[n.Key]
-		switch {
-		case n.Adopt != "" && rec.Status != stack.StatusReady:
+		switch done := serves(n, rec); {
+		case n.Adopt != "" && !done:
 			step.Action, step.Cause = stack.ActionAdopt, n.Adopt+" is yours and stays as it is"
-		case rec.Status == stack.StatusReady:
+		case done:
 			step.Action, step.Cause = stack.ActionKeep, rec.ID
-		case known:
+		case known && rec.Owned:
 			step.Cause = "begun " + rec.BegunAt.Format(time.RFC3339) + "; will be looked for first"
 		}
 		p.Steps = append(p.Steps, step)
 	}
 	return p
+}
+
+// serves reports whether a record is that of what the node wants, and of something that is finished: of the user's own
+// resource that it names, or of one of ours.
+func serves(n stack.Node, rec stack.Record) bool {
+	return rec.Status == stack.StatusReady && rec.Owned == (n.Adopt == "") && (n.Adopt == "" || rec.ID == n.Adopt)
 }
 
 // Apply makes what the graph wants and the state does not have. The state is saved at every step. It returns the keys of
@@ -78,7 +85,7 @@ func (r *run) build(ctx context.Context, n stack.Node, created func() error) err
 	kind := n.Spec.Kind()
 	rec := r.journal.get(n.Key)
 	rec.Key, rec.Kind = n.Key, kind
-	if rec.Status == stack.StatusReady {
+	if serves(n, rec) {
 		r.emit(Event{Type: EventKept, Key: n.Key, Kind: kind, ID: rec.ID, Text: "exists already"})
 		return nil
 	}
@@ -118,7 +125,7 @@ func (r *run) make(ctx context.Context, n stack.Node, rec stack.Record) (stack.R
 	if n.Adopt != "" {
 		return r.adopt(ctx, d, n)
 	}
-	if rec.Status != "" {
+	if rec.Status != "" && rec.Owned {
 		found, err := r.locate(ctx, d, r.target(ctx, rec, n.Spec))
 		if err == nil {
 			return r.learned(n.Key, found)
@@ -207,6 +214,9 @@ func (r *run) settle(ctx context.Context, n stack.Node, rec stack.Record) (stack
 func (r *run) adopt(ctx context.Context, d Driver, n stack.Node) (stack.Record, error) {
 	rec := stack.Record{Key: n.Key, Kind: n.Spec.Kind(), ID: n.Adopt, Status: stack.StatusPending}
 	found, err := d.Read(ctx, r.target(ctx, rec, n.Spec))
+	if errors.Is(err, ErrNotFound) {
+		err = fmt.Errorf("%s, which is yours and was to be used, is gone: %w", n.Adopt, err)
+	}
 	if err != nil {
 		return rec, err
 	}

@@ -232,7 +232,7 @@ func TestAdopt(t *testing.T) {
 		if err != nil || !removed.Proven || len(removed.Deleted) != 1 || len(removed.Remaining) != 0 {
 			t.Errorf("removed %+v, %v", removed, err)
 		}
-		if len(removed.Kept) != 1 || removed.Kept[0].ID != "yours-1" || removed.Kept[0].Reason != "it was yours before; it was not changed" {
+		if len(removed.Kept) != 1 || removed.Kept[0].ID != "yours-1" || removed.Kept[0].Reason != "it is yours; it stays as it is" {
 			t.Errorf("kept %+v", removed.Kept)
 		}
 		if diff := cmp.Diff([]string{"delete b"}, w.calls); diff != "" || len(w.living()) != 1 {

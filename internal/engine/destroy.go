@@ -36,7 +36,7 @@ type Kept struct {
 
 // The reasons for which a resource is kept.
 const (
-	reasonAdopted = "it was yours before; it was not changed"
+	reasonAdopted = "it is yours; it stays as it is"
 	reasonData    = "it holds your data"
 )
 
@@ -49,7 +49,7 @@ func PlanDestroy(s stack.State, what Removal) (stack.Plan, error) {
 	cost := s.Cost(s.UpdatedAt)
 	p := stack.Plan{Steps: []stack.Step{}}
 	for _, rec := range order {
-		step := stack.Step{Key: rec.Key, Kind: rec.Kind, Action: stack.ActionDelete, Cause: rec.ID, Needs: []stack.Key{}, Hourly: cost.Of(rec.Key)}
+		step := stack.Step{Key: rec.Key, Kind: rec.Kind, Action: stack.ActionDelete, Cause: rec.ID, Needs: []stack.Key{}, Hourly: cost.Of(rec.Key), Provenance: rec.Provenance()}
 		if reason := what.keeps(rec); reason != "" {
 			step.Action, step.Cause = stack.ActionKeep, reason
 		} else if rec.ID == "" {
@@ -122,7 +122,24 @@ func (e Engine) Destroy(ctx context.Context, s *stack.State, what Removal) (Remo
 			out.Remaining = append(out.Remaining, rec)
 		}
 	}
+	if err == nil && out.Proven {
+		err = r.forget()
+	}
 	return out, err
+}
+
+// forget drops the records of what is the user's: nothing of ours uses it any more. Data that was kept may be used again with
+// something else.
+func (r *run) forget() error {
+	for _, rec := range r.journal.state.Sorted() {
+		if rec.Owned {
+			continue
+		}
+		if _, err := r.journal.change(rec.Key, func(*stack.Record) bool { return true }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // remove deletes the records that are to go, dependents first.

@@ -60,6 +60,8 @@ type Found struct {
 	// Stack, Name, Tier and Key come from the ownership tags; List fills them.
 	Stack, Name, Tier string
 	Key               stack.Key
+	// Reuses is the tag that says what of the user's own its deployment rests on.
+	Reuses string
 	// Since is when AWS says the resource was made; zero where it does not say.
 	Since time.Time
 }

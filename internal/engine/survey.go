@@ -79,6 +79,7 @@ func (e Engine) Survey(ctx context.Context, stackID string) ([]stack.Trace, erro
 		}
 		t := &traces[i]
 		t.Name, t.Tier = cmp.Or(t.Name, f.Name), cmp.Or(t.Tier, f.Tier)
+		t.Reuses = cmp.Or(t.Reuses, f.Reuses)
 		t.Add(f.record())
 	}
 	for i := range traces {

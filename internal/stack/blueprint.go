@@ -2,24 +2,29 @@ package stack
 
 import (
 	"fmt"
-	"net/netip"
+	"slices"
 	"strings"
 )
 
-// Keys of a tier-1 deployment.
+// Keys of a deployment. Those of subnets and mount targets end with a letter for each zone.
 const (
 	KeyVPC        Key = "network/vpc"
 	KeyGateway    Key = "network/gateway"
 	KeyRoutes     Key = "network/routes"
+	KeyEndpoint   Key = "network/s3"
 	KeyHostGroup  Key = "access/host"
 	KeyFilesGroup Key = "access/files"
-	KeyFiles      Key = "storage/files"
-	KeyData       Key = "storage/data"
-	KeyRole       Key = "identity/role"
-	KeyPolicy     Key = "identity/policy"
-	KeyProfile    Key = "identity/profile"
-	KeySecret     Key = "secret/stack"
-	KeyInstance   Key = "compute/instance"
+	KeyHostFiles  Key = "access/host-files"
+
+	KeyBalancerGroup Key = "access/balancer" // of the tiers with a load balancer
+
+	KeyFiles    Key = "storage/files"
+	KeyData     Key = "storage/data"
+	KeyRole     Key = "identity/role"
+	KeyPolicy   Key = "identity/policy"
+	KeyProfile  Key = "identity/profile"
+	KeySecret   Key = "secret/stack"
+	KeyInstance Key = "compute/instance"
 )
 
 // dataDevice is the name under which the data volume is attached. On Nitro machines the disk shows up as NVMe whatever the
@@ -32,116 +37,12 @@ func Blueprint(id Identity, c Config, f Facts) (Graph, error) {
 	if c.Tier != TierDev {
 		return Graph{}, &FieldError{Key: "tier", Problem: fmt.Sprintf("%q is not available in this version", c.Tier), Fix: "use dev"}
 	}
-	network, subnets, err := networkNodes(id, f)
+	net, err := networkOf(id, f)
 	if err != nil {
 		return Graph{}, err
 	}
-	nodes := append(network, accessNodes(id, c, f)...)
-	nodes = append(nodes, storageNodes(id, c, subnets.private)...)
-	nodes = append(nodes, identityNodes(id)...)
-	nodes = append(nodes, machineNodes(id, c, f, subnets.public)...)
+	nodes := slices.Concat(net.nodes, accessNodes(id, c, f, net), storageNodes(id, c, f, net), identityNodes(id), machineNodes(id, c, f, net))
 	return NewGraph(nodes)
-}
-
-type subnetKeys struct{ public, private []Key }
-
-// networkNodes carves the VPC into eighths: public subnets from the lower half, private ones from the upper.
-func networkNodes(id Identity, f Facts) ([]Node, subnetKeys, error) {
-	var keys subnetKeys
-	if len(f.Zones) < 2 {
-		return nil, keys, fmt.Errorf("region %s offers the machine in %d zones; two are needed: choose another instance_type or region", f.Region, len(f.Zones))
-	}
-	vpc, err := netip.ParsePrefix(f.VPCCIDR)
-	if err != nil {
-		return nil, keys, &FieldError{Key: "vpc_cidr", Problem: fmt.Sprintf("%q is not a CIDR block", f.VPCCIDR)}
-	}
-	name := func(part string) string { return "geusemaker-" + id.Name + "-" + part }
-	nodes := []Node{
-		{Key: KeyVPC, Spec: VPC{Name: name("vpc"), CIDR: f.VPCCIDR}},
-		{Key: KeyGateway, Spec: InternetGateway{Name: name("gateway"), VPC: KeyVPC}},
-	}
-	for i, zone := range f.Zones[:2] {
-		letter := string(rune('a' + i))
-		public, private := Key("network/public-"+letter), Key("network/private-"+letter)
-		keys.public, keys.private = append(keys.public, public), append(keys.private, private)
-		nodes = append(nodes,
-			Node{Key: public, Spec: Subnet{Name: name("public-" + letter), VPC: KeyVPC, Zone: zone, CIDR: carve(vpc, i), Public: true}},
-			Node{Key: private, Spec: Subnet{Name: name("private-" + letter), VPC: KeyVPC, Zone: zone, CIDR: carve(vpc, i+4)}})
-	}
-	nodes = append(nodes, Node{Key: KeyRoutes, Spec: RouteTable{Name: name("public"), VPC: KeyVPC, Gateway: KeyGateway, Subnets: keys.public}})
-	return nodes, keys, nil
-}
-
-// carve returns the i-th eighth of a block.
-func carve(block netip.Prefix, i int) string {
-	base := block.Masked().Addr().As4()
-	n := uint32(base[0])<<24 | uint32(base[1])<<16 | uint32(base[2])<<8 | uint32(base[3])
-	bits := block.Bits() + 3
-	n += uint32(i) << (32 - bits)
-	return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}), bits).String()
-}
-
-func accessNodes(id Identity, c Config, f Facts) []Node {
-	return []Node{
-		{Key: KeyHostGroup, Spec: SecurityGroup{
-			Name: "geusemaker-" + id.Name + "-host", VPC: KeyVPC,
-			Description: "geusemaker " + id.Name + ": the machine", Rules: HostRules(c, f.CallerCIDR),
-		}},
-		{Key: KeyFilesGroup, Spec: SecurityGroup{
-			Name: "geusemaker-" + id.Name + "-files", VPC: KeyVPC,
-			Description: "geusemaker " + id.Name + ": the file system",
-			Rules:       []Rule{{Protocol: "tcp", Port: 2049, Group: KeyHostGroup, Reason: "NFS from the machine"}},
-		}},
-	}
-}
-
-// HostRules opens the gateway's ports to the allowed addresses, and SSH only when asked. The caller's address stands for
-// my-ip; where it is not known, nothing is opened for it.
-func HostRules(c Config, callerCIDR string) []Rule {
-	var rules []Rule
-	if c.Access == AccessDirect {
-		for _, cidr := range resolveMyIP(c.AllowCIDRs, callerCIDR) {
-			for _, s := range Services(c.HTTPS) {
-				if s.Port != 0 {
-					rules = append(rules, Rule{Protocol: "tcp", Port: s.Port, CIDR: cidr, Reason: s.Name})
-				}
-			}
-		}
-	}
-	if c.HTTPS == HTTPSACME && c.Access == AccessDirect {
-		// The authority that issues the certificate asks from addresses that nobody knows beforehand (Let's Encrypt,
-		// "Challenge types"). The gateway answers nothing else there but a redirect.
-		rules = append(rules, Rule{Protocol: "tcp", Port: 80, CIDR: "0.0.0.0/0", Reason: "certificate challenge"})
-	}
-	if c.SSHCIDR != Nowhere {
-		for _, cidr := range resolveMyIP([]string{c.SSHCIDR}, callerCIDR) {
-			rules = append(rules, Rule{Protocol: "tcp", Port: 22, CIDR: cidr, Reason: "SSH"})
-		}
-	}
-	return rules
-}
-
-// resolveMyIP replaces my-ip by the address that was found.
-func resolveMyIP(cidrs []string, callerCIDR string) []string {
-	var all []string
-	for _, cidr := range cidrs {
-		if cidr == MyIP {
-			cidr = callerCIDR
-		}
-		if cidr != "" {
-			all = append(all, cidr)
-		}
-	}
-	return all
-}
-
-func storageNodes(id Identity, c Config, private []Key) []Node {
-	nodes := []Node{{Key: KeyFiles, Spec: FileSystem{Name: "geusemaker-" + id.Name + "-files", KMSKey: c.KMSKeyID, Backup: c.Backup != "off"}}}
-	for _, subnet := range private {
-		letter := string(subnet[len(subnet)-1])
-		nodes = append(nodes, Node{Key: Key("storage/mount-" + letter), Spec: MountTarget{FileSystem: KeyFiles, Subnet: subnet, Group: KeyFilesGroup}})
-	}
-	return nodes
 }
 
 // shortID tells apart deployments of one name, in names that must be unique in an account.
@@ -163,13 +64,13 @@ func identityNodes(id Identity) []Node {
 	}
 }
 
-func machineNodes(id Identity, c Config, f Facts, public []Key) []Node {
+func machineNodes(id Identity, c Config, f Facts, net networkPlan) []Node {
 	return []Node{
 		{Key: KeyInstance, Spec: Instance{
 			Name: "geusemaker-" + id.Name, Image: f.Image, Offers: f.Offers,
-			RootGiB: rootGiB(c, f.Image), Throughput: c.DataThroughput, KMSKey: c.KMSKeyID, KeyPair: c.KeyPair, PublicIP: true,
+			RootGiB: rootGiB(c, f.Image), Throughput: c.DataThroughput, KMSKey: c.KMSKeyID, KeyPair: c.KeyPair, PublicIP: net.public,
 			Machine: machine(id, c),
-			VPC:     KeyVPC, Subnets: public, Routes: KeyRoutes, Groups: []Key{KeyHostGroup},
+			VPC:     KeyVPC, Subnets: net.machine, Routes: net.routes, Groups: []Key{KeyHostGroup},
 			Profile: KeyProfile, Policy: KeyPolicy, Secret: KeySecret, FileSystem: KeyFiles, Data: KeyData,
 		}},
 		{Key: KeyData, Spec: Volume{
@@ -230,11 +131,15 @@ func Describe(s Spec) string {
 		return s.CIDR
 	case Subnet:
 		return s.CIDR + " in " + s.Zone
+	case GatewayEndpoint:
+		return "S3 without leaving AWS, free"
 	case SecurityGroup:
 		if len(s.Rules) == 1 {
 			return "1 rule"
 		}
 		return fmt.Sprintf("%d rules", len(s.Rules))
+	case GroupRule:
+		return s.Rule.String()
 	case FileSystem:
 		return "encrypted, elastic throughput"
 	case Instance:

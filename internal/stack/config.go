@@ -35,11 +35,13 @@ type Config struct {
 	EFSID           string
 	KeyPair         string
 	VPCCIDR         string
+	AddMissingRules bool
 
 	Access     string
 	AllowCIDRs []string
 	Public     bool
 	SSHCIDR    string
+	Egress     string
 	HTTPS      string
 	Domain     string
 
@@ -72,6 +74,9 @@ const (
 
 	AccessDirect = "direct"
 	AccessTunnel = "tunnel"
+
+	EgressOpen       = "open"
+	EgressRestricted = "restricted"
 
 	HTTPSInternal = "internal"
 	HTTPSOff      = "off"

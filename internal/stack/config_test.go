@@ -208,7 +208,7 @@ func fullConfig(t *testing.T) stack.Config {
 		"name": "demo", "region": "us-east-1", "tier": "gpu", "workload": "gpu", "instance_type": "g6.xlarge", "preference": "performance",
 		"market": "spot", "max_hourly": "0.123456789", "budget_monthly": "123456789.000000001", "os_type": "ubuntu-22.04", "architecture": "arm64",
 		"ami_type": "base", "allow_discontinued": true, "ami_id": "ami-1", "vpc_id": "vpc-1", "subnet_id": "subnet-1",
-		"security_group_id": "sg-1", "efs_id": "fs-1", "key_pair": "k", "vpc_cidr": "10.0.0.0/16", "access": "tunnel",
+		"security_group_id": "sg-1", "efs_id": "fs-1", "key_pair": "k", "vpc_cidr": "10.0.0.0/16", "add_missing_rules": true, "egress": "restricted", "access": "tunnel",
 		"allow_cidrs": "10.0.0.0/8,my-ip", "public": true, "ssh_cidr": "my-ip", "https": "acme", "domain": "a.example", "root_gib": 99,
 		"data_gib": 98, "data_throughput": 300, "kms_key_id": "k", "backup": "off", "models": "a,b",
 		"services": map[string]any{"n8n": "x:1"}, "env": map[string]any{"n8n": map[string]any{"A": "1,2", "B": "\"<&\n"}}, "tags": "a=b",

@@ -19,6 +19,8 @@ const (
 	TagKey     = "geusemaker:key"
 	TagTier    = "geusemaker:tier"
 	TagVersion = "geusemaker:version"
+	// TagReuses names what of the user's own the deployment uses; only deployments that do carry it.
+	TagReuses = "geusemaker:reuses"
 )
 
 // Facts is what was found out about the account and the market before a plan was made. It is kept in the state, so that a
@@ -30,6 +32,7 @@ type Facts struct {
 	Zones      []string         `json:"zones"`    // best first
 	VPCCIDR    string           `json:"vpc_cidr"` // free of overlap when found
 	CallerCIDR string           `json:"caller_cidr,omitempty"`
+	Reuse      Reuse            `json:"reuse,omitzero"`
 	Image      Image            `json:"image"`
 	Offers     []Offer          `json:"offers"` // best first
 	Prices     map[string]Price `json:"prices"`

@@ -62,6 +62,7 @@ func networkFields() []Field {
 		text("efs_id", group, "use this EFS file system", "", func(c *Config) *string { return &c.EFSID }),
 		text("key_pair", group, "EC2 key pair for SSH", "", func(c *Config) *string { return &c.KeyPair }, "keypair_name"),
 		text("vpc_cidr", group, "address range of the VPC; auto finds a free /16", Auto, func(c *Config) *string { return &c.VPCCIDR }),
+		flag("add_missing_rules", group, "add the rules that your security groups lack; they are recorded, and removed by destroy", func(c *Config) *bool { return &c.AddMissingRules }),
 	}
 }
 
@@ -72,6 +73,7 @@ func accessFields() []Field {
 		list("allow_cidrs", group, "address ranges that may reach the services; my-ip is your own address", MyIP, func(c *Config) *[]string { return &c.AllowCIDRs }),
 		flag("public", group, "allow 0.0.0.0/0 in allow_cidrs", func(c *Config) *bool { return &c.Public }),
 		text("ssh_cidr", group, "address range that may use SSH: none, my-ip or a CIDR", Nowhere, func(c *Config) *string { return &c.SSHCIDR }),
+		choice("egress", group, "what the machine may reach: open is everything; restricted is HTTPS, HTTP, time and its file system", EgressOpen, func(c *Config) *string { return &c.Egress }, EgressOpen, EgressRestricted),
 		choice("https", group, "TLS of the gateway: its own CA, off, or Let's Encrypt for domain", HTTPSInternal, func(c *Config) *string { return &c.HTTPS }, HTTPSInternal, HTTPSOff, HTTPSACME),
 		text("domain", group, "host name for https: acme", "", func(c *Config) *string { return &c.Domain }),
 	}

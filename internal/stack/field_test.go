@@ -15,21 +15,21 @@ func TestFieldsAreTheContract(t *testing.T) {
 	want := []string{
 		"name", "region", "tier", "workload", "instance_type", "preference", "market", "max_hourly", "budget_monthly",
 		"os_type", "architecture", "ami_type", "allow_discontinued", "ami_id",
-		"vpc_id", "subnet_id", "security_group_id", "efs_id", "key_pair", "vpc_cidr",
-		"access", "allow_cidrs", "public", "ssh_cidr", "https", "domain",
+		"vpc_id", "subnet_id", "security_group_id", "efs_id", "key_pair", "vpc_cidr", "add_missing_rules",
+		"access", "allow_cidrs", "public", "ssh_cidr", "egress", "https", "domain",
 		"root_gib", "data_gib", "data_throughput", "kms_key_id", "backup", "models", "services", "env", "tags",
 	}
 	defaults := map[string]string{
 		"tier": "dev", "instance_type": "auto", "preference": "balanced", "market": "spot-first", "os_type": "ubuntu-24.04",
 		"architecture": "x86_64", "ami_type": "auto", "vpc_cidr": "auto", "access": "direct", "allow_cidrs": "my-ip",
-		"ssh_cidr": "none", "https": "internal", "backup": "daily",
+		"ssh_cidr": "none", "egress": "open", "https": "internal", "backup": "daily",
 	}
 	closed := map[string]string{
 		"tier": "dev automation gpu", "workload": "cpu gpu", "market": "spot-first spot on-demand",
 		"preference": "balanced lowest-cost highest-availability performance",
 		"os_type":    "ubuntu-24.04 ubuntu-22.04 amazon-linux-2023 amazon-linux-2", "architecture": "x86_64 arm64",
 		"ami_type": "auto standard base pytorch tensorflow multi-framework",
-		"access":   "direct tunnel", "https": "internal off acme", "backup": "daily off",
+		"access":   "direct tunnel", "egress": "open restricted", "https": "internal off acme", "backup": "daily off",
 	}
 	types := []string{"string", "bool", "int", "usd", "list", "map", "env"}
 

@@ -14,7 +14,9 @@ const (
 	KindGateway       Kind = "internet-gateway"
 	KindSubnet        Kind = "subnet"
 	KindRouteTable    Kind = "route-table"
+	KindEndpoint      Kind = "vpc-endpoint"
 	KindSecurityGroup Kind = "security-group"
+	KindRule          Kind = "security-group-rule"
 	KindFileSystem    Kind = "file-system"
 	KindMountTarget   Kind = "mount-target"
 	KindRole          Kind = "role"
@@ -41,7 +43,7 @@ func (k Kind) Usual() (ready, gone time.Duration) {
 		return 15 * s, 30 * s
 	case KindVolume:
 		return 12 * s, 5 * s
-	case KindVPC, KindSubnet, KindGateway, KindRouteTable:
+	case KindVPC, KindSubnet, KindGateway, KindRouteTable, KindEndpoint:
 		return 3 * s, 3 * s
 	default:
 		return 2 * s, 2 * s

@@ -25,9 +25,10 @@ type Step struct {
 	Needs  []Key  `json:"needs"`
 	// NeedsID are those of Needs that need not be ready: that they have an ID is enough. NeedsLate are those that are needed
 	// only after the create call.
-	NeedsID   []Key `json:"needs_id,omitempty"`
-	NeedsLate []Key `json:"needs_late,omitempty"`
-	Hourly    Money `json:"hourly"`
+	NeedsID    []Key      `json:"needs_id,omitempty"`
+	NeedsLate  []Key      `json:"needs_late,omitempty"`
+	Hourly     Money      `json:"hourly"`
+	Provenance Provenance `json:"provenance"`
 }
 
 // Plan is what will happen, in an order that respects what needs what. Steps that do not need one another run at once.

@@ -32,21 +32,40 @@ type RouteTable struct {
 	Subnets []Key
 }
 
-// SecurityGroup lets in what its rules say and lets everything out.
+// GatewayEndpoint is a gateway endpoint: traffic of the subnets that use Routes to the AWS service stays in AWS's network. It costs
+// nothing (VPC user guide, "Gateway endpoints").
+type GatewayEndpoint struct {
+	Name    string
+	VPC     Key
+	Service string // com.amazonaws.REGION.s3
+	Routes  Key
+}
+
+// SecurityGroup lets in what its rules say. It lets everything out, or with Closed only what its rules say.
 type SecurityGroup struct {
 	Name        string
 	Description string
 	VPC         Key
 	Rules       []Rule
+	Closed      bool
+	Beside      []Rule // that are resources of their own: GroupRule
 }
 
-// Rule is one ingress rule, from a range of addresses or from the members of another group.
+// Rule is one rule of a security group, with a range of addresses or the members of another group at the other end.
 type Rule struct {
-	Protocol string // tcp or udp
-	Port     int
-	CIDR     string
-	Group    Key
-	Reason   string // shown to people and kept as the rule's description
+	Egress   bool   `json:"egress,omitempty"` // lets out; otherwise in
+	Protocol string `json:"protocol"`         // tcp or udp
+	Port     int    `json:"port"`
+	CIDR     string `json:"cidr,omitempty"`
+	Group    Key    `json:"group,omitempty"`
+	Reason   string `json:"reason"` // shown to people and kept as the rule's description
+}
+
+// GroupRule is one rule that is a resource of its own: in a security group of the user's, or between two groups that name
+// each other.
+type GroupRule struct {
+	Group Key
+	Rule  Rule
 }
 
 // FileSystem is an encrypted EFS file system with elastic throughput, whose policy refuses clients without TLS.
@@ -131,7 +150,9 @@ func (VPC) Kind() Kind             { return KindVPC }
 func (InternetGateway) Kind() Kind { return KindGateway }
 func (Subnet) Kind() Kind          { return KindSubnet }
 func (RouteTable) Kind() Kind      { return KindRouteTable }
+func (GatewayEndpoint) Kind() Kind { return KindEndpoint }
 func (SecurityGroup) Kind() Kind   { return KindSecurityGroup }
+func (GroupRule) Kind() Kind       { return KindRule }
 func (FileSystem) Kind() Kind      { return KindFileSystem }
 func (MountTarget) Kind() Kind     { return KindMountTarget }
 func (Role) Kind() Kind            { return KindRole }
@@ -150,6 +171,8 @@ func (s RouteTable) Refs() []Ref {
 	return slices.Concat(onceCreated(s.VPC), late(onceReady(s.Gateway)), late(onceCreated(s.Subnets...)))
 }
 
+func (s GatewayEndpoint) Refs() []Ref { return onceCreated(s.VPC, s.Routes) }
+func (s GroupRule) Refs() []Ref       { return onceCreated(s.Group, s.Rule.Group) }
 func (s SecurityGroup) Refs() []Ref {
 	all := onceCreated(s.VPC)
 	for _, r := range s.Rules {

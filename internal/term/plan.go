@@ -15,6 +15,7 @@ type PlanInput struct {
 	// Facts say where and from what the deployment is made: account, region, image, machine.
 	Facts    [][2]string
 	Plan     stack.Plan
+	More     []Section // after the steps
 	Cost     stack.Cost
 	Now      time.Time // for the age of prices
 	Warnings []string
@@ -33,7 +34,8 @@ func PlanView(s Screen, in PlanInput) string {
 	} {
 		sections = append(sections, stepsSection(in.Plan, a.action, a.title))
 	}
-	sections = append(sections, otherSection(in.Plan), keptSection(in.Plan), CostSection(in.Cost, in.Now))
+	sections = append(sections, otherSection(in.Plan), keptSection(in.Plan))
+	sections = append(append(sections, in.More...), CostSection(in.Cost, in.Now))
 	return blocks(s.Heading(in.Title, "", in.Sandbox), s.Sections(sections...), s.Warnings(in.Warnings))
 }
 

@@ -118,6 +118,6 @@ func Owns(stackID string, tags map[string]string) bool {
 func Found(id string, tags, attrs map[string]string) engine.Found {
 	f := engine.Found{ID: id, Attrs: attrs}
 	f.Stack, f.Name, f.Key = Owner(tags)
-	f.Tier = tags[stack.TagTier]
+	f.Tier, f.Reuses = tags[stack.TagTier], tags[stack.TagReuses]
 	return f
 }

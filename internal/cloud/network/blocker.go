@@ -23,12 +23,12 @@ func (r room) blocked(ctx context.Context, err error, where ec2types.Filter) err
 	if !api.IsDependency(err) {
 		return err
 	}
-	names := r.interfaces(ctx, where)
+	names := r.interfaceNames(ctx, where)
 	switch aws.ToString(where.Name) {
 	case "vpc-id":
-		names = slices.Concat(names, r.endpoints(ctx, where), r.groups(ctx, where))
+		names = slices.Concat(names, r.endpointNames(ctx, where), r.groupNames(ctx, where))
 	case "group-id":
-		names = slices.Concat(names, r.groups(ctx, filter("ip-permission.group-id", where.Values[0])))
+		names = slices.Concat(names, r.groupNames(ctx, filter("ip-permission.group-id", where.Values[0])))
 	}
 	if len(names) == 0 {
 		return err
@@ -41,7 +41,7 @@ func (r room) blocked(ctx context.Context, err error, where ec2types.Filter) err
 	return fmt.Errorf("%w; still there: %s%s", err, strings.Join(names, ", "), more)
 }
 
-func (r room) interfaces(ctx context.Context, where ec2types.Filter) []string {
+func (r room) interfaceNames(ctx context.Context, where ec2types.Filter) []string {
 	out, err := r.ec2.DescribeNetworkInterfaces(ctx, &ec2.DescribeNetworkInterfacesInput{Filters: []ec2types.Filter{where}})
 	if err != nil {
 		return nil
@@ -70,26 +70,26 @@ func nameInterface(i ec2types.NetworkInterface) string {
 	return name
 }
 
-func (r room) endpoints(ctx context.Context, where ec2types.Filter) []string {
-	out, err := r.ec2.DescribeVpcEndpoints(ctx, &ec2.DescribeVpcEndpointsInput{Filters: []ec2types.Filter{where}})
+func (r room) endpointNames(ctx context.Context, where ec2types.Filter) []string {
+	endpoints, err := r.endpoints().search(ctx, nil, where)
 	if err != nil {
 		return nil
 	}
 	var names []string
-	for _, e := range out.VpcEndpoints {
+	for _, e := range endpoints {
 		names = append(names, fmt.Sprintf("endpoint %s (%s)", aws.ToString(e.VpcEndpointId), aws.ToString(e.ServiceName)))
 	}
 	return names
 }
 
 // groups leaves out default groups, which go with their VPC.
-func (r room) groups(ctx context.Context, where ec2types.Filter) []string {
-	out, err := r.ec2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{where}})
+func (r room) groupNames(ctx context.Context, where ec2types.Filter) []string {
+	groups, err := r.groups().search(ctx, nil, where)
 	if err != nil {
 		return nil
 	}
 	var names []string
-	for _, g := range out.SecurityGroups {
+	for _, g := range groups {
 		if aws.ToString(g.GroupName) != "default" {
 			names = append(names, fmt.Sprintf("security group %s (%s)", aws.ToString(g.GroupId), aws.ToString(g.GroupName)))
 		}

@@ -40,23 +40,31 @@ type EC2 interface {
 
 	CreateSecurityGroup(context.Context, *ec2.CreateSecurityGroupInput, ...func(*ec2.Options)) (*ec2.CreateSecurityGroupOutput, error)
 	DescribeSecurityGroups(context.Context, *ec2.DescribeSecurityGroupsInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupsOutput, error)
+	DescribeSecurityGroupRules(context.Context, *ec2.DescribeSecurityGroupRulesInput, ...func(*ec2.Options)) (*ec2.DescribeSecurityGroupRulesOutput, error)
 	AuthorizeSecurityGroupIngress(context.Context, *ec2.AuthorizeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupIngressOutput, error)
 	RevokeSecurityGroupIngress(context.Context, *ec2.RevokeSecurityGroupIngressInput, ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupIngressOutput, error)
+	AuthorizeSecurityGroupEgress(context.Context, *ec2.AuthorizeSecurityGroupEgressInput, ...func(*ec2.Options)) (*ec2.AuthorizeSecurityGroupEgressOutput, error)
+	RevokeSecurityGroupEgress(context.Context, *ec2.RevokeSecurityGroupEgressInput, ...func(*ec2.Options)) (*ec2.RevokeSecurityGroupEgressOutput, error)
 	DeleteSecurityGroup(context.Context, *ec2.DeleteSecurityGroupInput, ...func(*ec2.Options)) (*ec2.DeleteSecurityGroupOutput, error)
 
-	DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error)
+	CreateVpcEndpoint(context.Context, *ec2.CreateVpcEndpointInput, ...func(*ec2.Options)) (*ec2.CreateVpcEndpointOutput, error)
 	DescribeVpcEndpoints(context.Context, *ec2.DescribeVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcEndpointsOutput, error)
+	DeleteVpcEndpoints(context.Context, *ec2.DeleteVpcEndpointsInput, ...func(*ec2.Options)) (*ec2.DeleteVpcEndpointsOutput, error)
+
+	DescribeNetworkInterfaces(context.Context, *ec2.DescribeNetworkInterfacesInput, ...func(*ec2.Options)) (*ec2.DescribeNetworkInterfacesOutput, error)
 }
 
 // Drivers returns the drivers of this room. The clock paces their waits.
 func Drivers(client EC2, clock engine.Clock) map[stack.Kind]engine.Driver {
 	r := room{ec2: client, clock: clock}
 	return map[stack.Kind]engine.Driver{
-		stack.KindVPC:           vpcs{r},
-		stack.KindGateway:       gateways{r},
-		stack.KindSubnet:        subnets{r},
-		stack.KindRouteTable:    routeTables{r},
-		stack.KindSecurityGroup: securityGroups{r},
+		stack.KindVPC:           vpcs{r, r.vpcs()},
+		stack.KindGateway:       gateways{r, r.gateways()},
+		stack.KindSubnet:        subnets{r, r.subnets()},
+		stack.KindRouteTable:    routeTables{r, r.routeTables()},
+		stack.KindEndpoint:      endpoints{r, r.endpoints()},
+		stack.KindSecurityGroup: securityGroups{r, r.groups()},
+		stack.KindRule:          groupRules{r, r.rules()},
 	}
 }
 
@@ -83,25 +91,7 @@ func (r room) known(ctx context.Context, t engine.Target, do func(context.Contex
 	return api.Known(ctx, r.clock, t, do)
 }
 
-// only returns the one item that a Describe call with an ID answers with.
-func only[T any](items []T) (T, error) {
-	if len(items) == 0 {
-		var none T
-		return none, engine.ErrNotFound
-	}
-	return items[0], nil
-}
-
 // filter is a filter of the Describe calls of EC2.
 func filter(name, value string) ec2types.Filter {
 	return ec2types.Filter{Name: &name, Values: []string{value}}
-}
-
-// each turns the items of a page into what the engine takes.
-func each[T any](items []T, found func(T) engine.Found) []engine.Found {
-	all := make([]engine.Found, 0, len(items))
-	for _, item := range items {
-		all = append(all, found(item))
-	}
-	return all
 }

@@ -2,6 +2,7 @@ package network
 
 import (
 	"context"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -62,7 +63,8 @@ func (d subnets) Examine(ctx context.Context, t engine.Target) (engine.Found, st
 	}, nil
 }
 
-// Examine implements engine.Examiner. The route within the VPC cannot be changed and is left out.
+// Examine implements engine.Examiner. The route within the VPC cannot be changed and is left out, and so are those of gateway
+// endpoints, which come and go with them.
 func (d routeTables) Examine(ctx context.Context, t engine.Target) (engine.Found, stack.Traits, error) {
 	table, err := d.describe(ctx, t.Record.ID)
 	if err != nil {
@@ -70,7 +72,7 @@ func (d routeTables) Examine(ctx context.Context, t engine.Target) (engine.Found
 	}
 	routes, subnets := []string{}, []string{}
 	for _, r := range table.Routes {
-		if through := nextHop(r); through != "local" {
+		if through := nextHop(r); through != "local" && !strings.HasPrefix(through, "vpce-") {
 			routes = append(routes, stack.Route(destination(r), through))
 		}
 	}
@@ -121,6 +123,29 @@ func (d securityGroups) Examine(ctx context.Context, t engine.Target) (engine.Fo
 		stack.TraitOutgoing: openings(g.IpPermissionsEgress, "to"),
 		stack.TraitTags:     stack.TagTrait(api.FromEC2(g.Tags), t.Tags),
 	}, nil
+}
+
+// Examine implements engine.Examiner.
+func (d endpoints) Examine(ctx context.Context, t engine.Target) (engine.Found, stack.Traits, error) {
+	e, err := d.describe(ctx, t.Record.ID)
+	if err != nil {
+		return engine.Found{}, nil, err
+	}
+	return foundEndpoint(e), stack.Traits{
+		stack.TraitVPC:     {aws.ToString(e.VpcId)},
+		stack.TraitService: {aws.ToString(e.ServiceName)},
+		stack.TraitRoutes:  e.RouteTableIds,
+		stack.TraitTags:    stack.TagTrait(api.FromEC2(e.Tags), t.Tags),
+	}, nil
+}
+
+// Examine implements engine.Examiner. What a rule says cannot be told apart from the rule: another is another rule.
+func (d groupRules) Examine(ctx context.Context, t engine.Target) (engine.Found, stack.Traits, error) {
+	r, err := d.describe(ctx, t.Record.ID)
+	if err != nil {
+		return engine.Found{}, nil, err
+	}
+	return foundRule(r), stack.Traits{stack.TraitTags: stack.TagTrait(api.FromEC2(r.Tags), t.Tags)}, nil
 }
 
 // openings are the permissions of a group in words, one for each peer.

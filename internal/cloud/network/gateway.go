@@ -16,36 +16,20 @@ import (
 )
 
 // gateways is the driver of stack.InternetGateway.
-type gateways struct{ room }
-
-func (d gateways) describe(ctx context.Context, id string) (ec2types.InternetGateway, error) {
-	out, err := d.ec2.DescribeInternetGateways(ctx, &ec2.DescribeInternetGatewaysInput{InternetGatewayIds: []string{id}})
-	if err != nil {
-		return ec2types.InternetGateway{}, api.Absent(err)
-	}
-	return only(out.InternetGateways)
+type gateways struct {
+	room
+	reads[ec2types.InternetGateway]
 }
 
-// Read implements engine.Driver.
-func (d gateways) Read(ctx context.Context, t engine.Target) (engine.Found, error) {
-	g, err := d.describe(ctx, t.Record.ID)
-	if err != nil {
-		return engine.Found{}, err
-	}
-	return foundGateway(g), nil
+func (r room) gateways() reads[ec2types.InternetGateway] {
+	return reads[ec2types.InternetGateway]{found: foundGateway, search: func(ctx context.Context, ids []string, filters ...ec2types.Filter) ([]ec2types.InternetGateway, error) {
+		pages := ec2.NewDescribeInternetGatewaysPaginator(r.ec2, &ec2.DescribeInternetGatewaysInput{InternetGatewayIds: ids, Filters: filters})
+		return api.All(ctx, pages, func(out *ec2.DescribeInternetGatewaysOutput) []ec2types.InternetGateway { return out.InternetGateways })
+	}}
 }
 
 func foundGateway(g ec2types.InternetGateway) engine.Found {
 	return api.Found(aws.ToString(g.InternetGatewayId), api.FromEC2(g.Tags), nil)
-}
-
-// List implements engine.Driver.
-func (d gateways) List(ctx context.Context, stackID string) ([]engine.Found, error) {
-	pages := ec2.NewDescribeInternetGatewaysPaginator(d.ec2,
-		&ec2.DescribeInternetGatewaysInput{Filters: []ec2types.Filter{api.OwnerFilter(stackID)}})
-	return api.All(ctx, pages, func(out *ec2.DescribeInternetGatewaysOutput) []engine.Found {
-		return each(out.InternetGateways, foundGateway)
-	})
 }
 
 // Create implements engine.Driver.

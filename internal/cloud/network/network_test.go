@@ -21,6 +21,7 @@ var (
 	publicA = stack.Subnet{Name: "geusemaker-demo-public-a", VPC: stack.KeyVPC, Zone: "us-east-1a", CIDR: "10.20.0.0/19", Public: true}
 	publicB = stack.Subnet{Name: "geusemaker-demo-public-b", VPC: stack.KeyVPC, Zone: "us-east-1b", CIDR: "10.20.32.0/19", Public: true}
 	routes  = stack.RouteTable{Name: "geusemaker-demo-public", VPC: stack.KeyVPC, Gateway: stack.KeyGateway, Subnets: []stack.Key{keyPublicA, keyPublicB}}
+	s3      = stack.GatewayEndpoint{Name: "geusemaker-demo-s3", VPC: stack.KeyVPC, Service: "com.amazonaws.us-east-1.s3", Routes: stack.KeyRoutes}
 	host    = stack.SecurityGroup{Name: "geusemaker-demo-host", Description: "geusemaker demo: the machine", VPC: stack.KeyVPC, Rules: []stack.Rule{
 		{Protocol: "tcp", Port: 443, CIDR: "203.0.113.7/24", Reason: "n8n"},
 		{Protocol: "tcp", Port: 443, CIDR: "203.0.113.0/24", Reason: "n8n, the same in other words"},
@@ -32,6 +33,8 @@ var (
 		Rules: []stack.Rule{{Protocol: "tcp", Port: 2049, Group: stack.KeyHostGroup, Reason: "NFS from the machine"}},
 	}
 )
+
+var hostFiles = stack.GroupRule{Group: stack.KeyHostGroup, Rule: stack.Rule{Egress: true, Protocol: "tcp", Port: 2049, Group: stack.KeyFilesGroup, Reason: "NFS to the file system"}}
 
 func client(b *apitest.Bench) *ec2.Client { return ec2.NewFromConfig(b.Config) }
 
@@ -60,13 +63,25 @@ func makeHostGroup(b *apitest.Bench) {
 	b.Create(stack.KeyHostGroup, host)
 }
 
+func makeTable(b *apitest.Bench) {
+	makeVPC(b)
+	b.Create(stack.KeyRoutes, routes)
+}
+
+func makeGroups(b *apitest.Bench) {
+	makeHostGroup(b)
+	b.Create(stack.KeyFilesGroup, files)
+}
+
 func TestConformance(t *testing.T) {
 	apitest.Conform(t, use, []apitest.Case{
 		{Key: stack.KeyVPC, Spec: vpc},
 		{Key: stack.KeyGateway, Spec: gateway, Prepare: makeVPC},
 		{Key: keyPublicA, Spec: publicA, Prepare: makeVPC},
 		{Key: stack.KeyRoutes, Spec: routes, Prepare: makeRoutable},
+		{Key: stack.KeyEndpoint, Spec: s3, Prepare: makeTable},
 		{Key: stack.KeyHostGroup, Spec: host, Prepare: makeVPC},
+		{Key: stack.KeyHostFiles, Spec: hostFiles, Prepare: makeGroups},
 		{Key: stack.KeyFilesGroup, Spec: files, Prepare: makeHostGroup},
 	})
 }

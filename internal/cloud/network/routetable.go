@@ -19,36 +19,20 @@ import (
 const anywhere = "0.0.0.0/0"
 
 // routeTables is the driver of stack.RouteTable.
-type routeTables struct{ room }
-
-func (d routeTables) describe(ctx context.Context, id string) (ec2types.RouteTable, error) {
-	out, err := d.ec2.DescribeRouteTables(ctx, &ec2.DescribeRouteTablesInput{RouteTableIds: []string{id}})
-	if err != nil {
-		return ec2types.RouteTable{}, api.Absent(err)
-	}
-	return only(out.RouteTables)
+type routeTables struct {
+	room
+	reads[ec2types.RouteTable]
 }
 
-// Read implements engine.Driver.
-func (d routeTables) Read(ctx context.Context, t engine.Target) (engine.Found, error) {
-	table, err := d.describe(ctx, t.Record.ID)
-	if err != nil {
-		return engine.Found{}, err
-	}
-	return foundRouteTable(table), nil
+func (r room) routeTables() reads[ec2types.RouteTable] {
+	return reads[ec2types.RouteTable]{found: foundRouteTable, search: func(ctx context.Context, ids []string, filters ...ec2types.Filter) ([]ec2types.RouteTable, error) {
+		pages := ec2.NewDescribeRouteTablesPaginator(r.ec2, &ec2.DescribeRouteTablesInput{RouteTableIds: ids, Filters: filters})
+		return api.All(ctx, pages, func(out *ec2.DescribeRouteTablesOutput) []ec2types.RouteTable { return out.RouteTables })
+	}}
 }
 
 func foundRouteTable(t ec2types.RouteTable) engine.Found {
 	return api.Found(aws.ToString(t.RouteTableId), api.FromEC2(t.Tags), nil)
-}
-
-// List implements engine.Driver.
-func (d routeTables) List(ctx context.Context, stackID string) ([]engine.Found, error) {
-	pages := ec2.NewDescribeRouteTablesPaginator(d.ec2,
-		&ec2.DescribeRouteTablesInput{Filters: []ec2types.Filter{api.OwnerFilter(stackID)}})
-	return api.All(ctx, pages, func(out *ec2.DescribeRouteTablesOutput) []engine.Found {
-		return each(out.RouteTables, foundRouteTable)
-	})
 }
 
 // Create implements engine.Driver.

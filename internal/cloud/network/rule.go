@@ -13,7 +13,7 @@ import (
 	"geusemaker/internal/stack"
 )
 
-// rule is one ingress rule in the form in which EC2 keeps it. Two rules are the same when their peers are.
+// rule is one rule in the form in which EC2 keeps it. Two rules are the same when their peers are.
 type rule struct {
 	peer
 	reason string
@@ -26,9 +26,9 @@ type peer struct {
 	group    string       // ID
 }
 
-// ingress turns the rules of a spec into those of EC2. EC2 stores a CIDR block without its host bits (EC2 API reference,
+// converted turns the rules of a spec into those of EC2. EC2 stores a CIDR block without its host bits (EC2 API reference,
 // IpRange), so two rules of a spec may be one here.
-func ingress(rules []stack.Rule, id func(stack.Key) string) ([]rule, error) {
+func converted(rules []stack.Rule, id func(stack.Key) string) ([]rule, error) {
 	var all []rule
 	for _, r := range rules {
 		p := peer{protocol: r.Protocol, port: int32(r.Port)}

@@ -16,7 +16,7 @@ import (
 func groupID(key stack.Key) string { return "sg-" + string(key) }
 
 func TestRulesGoIntoOneRequestByPort(t *testing.T) {
-	rules, err := ingress([]stack.Rule{
+	rules, err := converted([]stack.Rule{
 		{Protocol: "tcp", Port: 6333, CIDR: "198.51.100.7/32", Reason: "qdrant"},
 		{Protocol: "tcp", Port: 443, CIDR: "203.0.113.7/24", Reason: "n8n"},
 		{Protocol: "tcp", Port: 443, CIDR: "203.0.113.0/24", Reason: "the same without host bits"},
@@ -50,13 +50,13 @@ func TestRulesGoIntoOneRequestByPort(t *testing.T) {
 }
 
 func TestARuleWithoutABlockIsAnError(t *testing.T) {
-	if _, err := ingress([]stack.Rule{{Protocol: "tcp", Port: 1, CIDR: "my-ip", Reason: "n8n"}}, groupID); err == nil {
+	if _, err := converted([]stack.Rule{{Protocol: "tcp", Port: 1, CIDR: "my-ip", Reason: "n8n"}}, groupID); err == nil {
 		t.Error("was taken")
 	}
 }
 
 func TestOtherPeoplesRulesAreNotOurs(t *testing.T) {
-	wanted, err := ingress([]stack.Rule{{Protocol: "tcp", Port: 443, CIDR: "203.0.113.0/24"}}, groupID)
+	wanted, err := converted([]stack.Rule{{Protocol: "tcp", Port: 443, CIDR: "203.0.113.0/24"}}, groupID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +91,7 @@ func TestWhatWasAuthorizedIsNotMissing(t *testing.T) {
 			}
 			specs = append(specs, r)
 		}
-		wanted, err := ingress(specs, groupID)
+		wanted, err := converted(specs, groupID)
 		if err != nil {
 			t.Fatal(err)
 		}

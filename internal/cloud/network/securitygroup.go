@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -14,38 +15,20 @@ import (
 )
 
 // securityGroups is the driver of stack.SecurityGroup. A new group lets everything out and nothing in.
-type securityGroups struct{ room }
-
-func (d securityGroups) describe(ctx context.Context, id string) (ec2types.SecurityGroup, error) {
-	out, err := d.ec2.DescribeSecurityGroups(ctx, &ec2.DescribeSecurityGroupsInput{GroupIds: []string{id}})
-	if err != nil {
-		return ec2types.SecurityGroup{}, api.Absent(err)
-	}
-	return only(out.SecurityGroups)
+type securityGroups struct {
+	room
+	reads[ec2types.SecurityGroup]
 }
 
-// Read implements engine.Driver.
-func (d securityGroups) Read(ctx context.Context, t engine.Target) (engine.Found, error) {
-	g, err := d.describe(ctx, t.Record.ID)
-	if err != nil {
-		return engine.Found{}, err
-	}
-	return foundGroup(g), nil
+func (r room) groups() reads[ec2types.SecurityGroup] {
+	return reads[ec2types.SecurityGroup]{found: foundGroup, search: func(ctx context.Context, ids []string, filters ...ec2types.Filter) ([]ec2types.SecurityGroup, error) {
+		pages := ec2.NewDescribeSecurityGroupsPaginator(r.ec2, &ec2.DescribeSecurityGroupsInput{GroupIds: ids, Filters: filters})
+		return api.All(ctx, pages, func(out *ec2.DescribeSecurityGroupsOutput) []ec2types.SecurityGroup { return out.SecurityGroups })
+	}}
 }
 
 func foundGroup(g ec2types.SecurityGroup) engine.Found {
 	return api.Found(aws.ToString(g.GroupId), api.FromEC2(g.Tags), nil)
-}
-
-func (d securityGroups) search(ctx context.Context, filter ec2types.Filter) ([]ec2types.SecurityGroup, error) {
-	pages := ec2.NewDescribeSecurityGroupsPaginator(d.ec2, &ec2.DescribeSecurityGroupsInput{Filters: []ec2types.Filter{filter}})
-	return api.All(ctx, pages, func(out *ec2.DescribeSecurityGroupsOutput) []ec2types.SecurityGroup { return out.SecurityGroups })
-}
-
-// List implements engine.Driver.
-func (d securityGroups) List(ctx context.Context, stackID string) ([]engine.Found, error) {
-	groups, err := d.search(ctx, api.OwnerFilter(stackID))
-	return each(groups, foundGroup), err
 }
 
 // Create implements engine.Driver.
@@ -65,10 +48,12 @@ func (d securityGroups) Create(ctx context.Context, t engine.Target) (engine.Fou
 	return api.Found(aws.ToString(out.GroupId), t.Tags, nil), nil
 }
 
-// Settle implements engine.Driver. It adds the rules that the group lacks, all in one call, since one that is there
-// already makes EC2 refuse the whole call (EC2 API reference, AuthorizeSecurityGroupIngress). Rules that others added stay.
+// Settle implements engine.Driver. It adds the rules that the group lacks, those of one direction in one call, since one that
+// is there already makes EC2 refuse the whole call (EC2 API reference, AuthorizeSecurityGroupIngress). A group that is to be
+// closed loses the rules with which it came into the world and which let everything out. Rules that others added stay.
 func (d securityGroups) Settle(ctx context.Context, t engine.Target) (engine.Found, error) {
-	wanted, err := ingress(t.Spec.(stack.SecurityGroup).Rules, func(key stack.Key) string { return t.Need(key).ID })
+	spec := t.Spec.(stack.SecurityGroup)
+	in, out, err := split(spec.Rules, func(key stack.Key) string { return t.Need(key).ID })
 	if err != nil {
 		return engine.Found{}, err
 	}
@@ -78,7 +63,10 @@ func (d securityGroups) Settle(ctx context.Context, t engine.Target) (engine.Fou
 		g, err := d.describe(ctx, t.Record.ID)
 		if err == nil {
 			found = foundGroup(g)
-			err = d.authorize(ctx, t, missing(wanted, g.IpPermissions))
+			_, err = d.authorize(ctx, t.Record.ID, false, missing(in, g.IpPermissions), t.Tags)
+		}
+		if err == nil && spec.Closed {
+			err = d.closeUp(ctx, t, g, out)
 		}
 		if errors.Is(err, engine.ErrNotFound) || api.IsNotFound(err) || api.IsDuplicate(err) {
 			return false, nil // what AWS shows lags behind what is
@@ -88,14 +76,27 @@ func (d securityGroups) Settle(ctx context.Context, t engine.Target) (engine.Fou
 	return found, err
 }
 
-func (d securityGroups) authorize(ctx context.Context, t engine.Target, rules []rule) error {
-	if len(rules) == 0 {
+// split turns the rules of a spec into those of EC2, by direction.
+func split(rules []stack.Rule, id func(stack.Key) string) (in, out []rule, err error) {
+	outward := func(r stack.Rule) bool { return r.Egress }
+	inward := func(r stack.Rule) bool { return !r.Egress }
+	if in, err = converted(slices.DeleteFunc(slices.Clone(rules), outward), id); err != nil {
+		return nil, nil, err
+	}
+	out, err = converted(slices.DeleteFunc(slices.Clone(rules), inward), id)
+	return in, out, err
+}
+
+// closeUp lets a group let out only what the rules say: first they are added, then what lets everything out goes.
+func (d securityGroups) closeUp(ctx context.Context, t engine.Target, g ec2types.SecurityGroup, out []rule) error {
+	if _, err := d.authorize(ctx, t.Record.ID, true, missing(out, g.IpPermissionsEgress), t.Tags); err != nil {
+		return err
+	}
+	everything := slices.DeleteFunc(slices.Clone(g.IpPermissionsEgress), func(p ec2types.IpPermission) bool { return aws.ToString(p.IpProtocol) != "-1" })
+	if len(everything) == 0 {
 		return nil
 	}
-	_, err := d.ec2.AuthorizeSecurityGroupIngress(ctx, &ec2.AuthorizeSecurityGroupIngressInput{
-		GroupId: &t.Record.ID, IpPermissions: permissions(rules),
-		TagSpecifications: api.TagSpecification(ec2types.ResourceTypeSecurityGroupRule, t.Tags),
-	})
+	_, err := d.ec2.RevokeSecurityGroupEgress(ctx, &ec2.RevokeSecurityGroupEgressInput{GroupId: &t.Record.ID, IpPermissions: everything})
 	return err
 }
 
@@ -120,7 +121,7 @@ func (d securityGroups) Delete(ctx context.Context, t engine.Target) error {
 
 // revokeReferences removes the rules by which other groups of the deployment let this group in.
 func (d securityGroups) revokeReferences(ctx context.Context, t engine.Target) error {
-	groups, err := d.search(ctx, filter("ip-permission.group-id", t.Record.ID))
+	groups, err := d.search(ctx, nil, filter("ip-permission.group-id", t.Record.ID))
 	if err != nil {
 		return err
 	}

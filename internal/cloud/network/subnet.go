@@ -13,33 +13,20 @@ import (
 )
 
 // subnets is the driver of stack.Subnet.
-type subnets struct{ room }
-
-func (d subnets) describe(ctx context.Context, id string) (ec2types.Subnet, error) {
-	out, err := d.ec2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{id}})
-	if err != nil {
-		return ec2types.Subnet{}, api.Absent(err)
-	}
-	return only(out.Subnets)
+type subnets struct {
+	room
+	reads[ec2types.Subnet]
 }
 
-// Read implements engine.Driver.
-func (d subnets) Read(ctx context.Context, t engine.Target) (engine.Found, error) {
-	n, err := d.describe(ctx, t.Record.ID)
-	if err != nil {
-		return engine.Found{}, err
-	}
-	return foundSubnet(n), nil
+func (r room) subnets() reads[ec2types.Subnet] {
+	return reads[ec2types.Subnet]{found: foundSubnet, search: func(ctx context.Context, ids []string, filters ...ec2types.Filter) ([]ec2types.Subnet, error) {
+		pages := ec2.NewDescribeSubnetsPaginator(r.ec2, &ec2.DescribeSubnetsInput{SubnetIds: ids, Filters: filters})
+		return api.All(ctx, pages, func(out *ec2.DescribeSubnetsOutput) []ec2types.Subnet { return out.Subnets })
+	}}
 }
 
 func foundSubnet(n ec2types.Subnet) engine.Found {
 	return api.Found(aws.ToString(n.SubnetId), api.FromEC2(n.Tags), map[string]string{stack.AttrZone: aws.ToString(n.AvailabilityZone)})
-}
-
-// List implements engine.Driver.
-func (d subnets) List(ctx context.Context, stackID string) ([]engine.Found, error) {
-	pages := ec2.NewDescribeSubnetsPaginator(d.ec2, &ec2.DescribeSubnetsInput{Filters: []ec2types.Filter{api.OwnerFilter(stackID)}})
-	return api.All(ctx, pages, func(out *ec2.DescribeSubnetsOutput) []engine.Found { return each(out.Subnets, foundSubnet) })
 }
 
 // Create implements engine.Driver. The zone is always named, since AWS does not spread subnets by itself (EC2 API reference,

@@ -13,33 +13,20 @@ import (
 )
 
 // vpcs is the driver of stack.VPC. Its main route table, default network ACL and default security group come and go with it.
-type vpcs struct{ room }
-
-func (d vpcs) describe(ctx context.Context, id string) (ec2types.Vpc, error) {
-	out, err := d.ec2.DescribeVpcs(ctx, &ec2.DescribeVpcsInput{VpcIds: []string{id}})
-	if err != nil {
-		return ec2types.Vpc{}, api.Absent(err)
-	}
-	return only(out.Vpcs)
+type vpcs struct {
+	room
+	reads[ec2types.Vpc]
 }
 
-// Read implements engine.Driver.
-func (d vpcs) Read(ctx context.Context, t engine.Target) (engine.Found, error) {
-	v, err := d.describe(ctx, t.Record.ID)
-	if err != nil {
-		return engine.Found{}, err
-	}
-	return foundVPC(v), nil
+func (r room) vpcs() reads[ec2types.Vpc] {
+	return reads[ec2types.Vpc]{found: foundVPC, search: func(ctx context.Context, ids []string, filters ...ec2types.Filter) ([]ec2types.Vpc, error) {
+		pages := ec2.NewDescribeVpcsPaginator(r.ec2, &ec2.DescribeVpcsInput{VpcIds: ids, Filters: filters})
+		return api.All(ctx, pages, func(out *ec2.DescribeVpcsOutput) []ec2types.Vpc { return out.Vpcs })
+	}}
 }
 
 func foundVPC(v ec2types.Vpc) engine.Found {
 	return api.Found(aws.ToString(v.VpcId), api.FromEC2(v.Tags), map[string]string{stack.AttrCIDR: aws.ToString(v.CidrBlock)})
-}
-
-// List implements engine.Driver.
-func (d vpcs) List(ctx context.Context, stackID string) ([]engine.Found, error) {
-	pages := ec2.NewDescribeVpcsPaginator(d.ec2, &ec2.DescribeVpcsInput{Filters: []ec2types.Filter{api.OwnerFilter(stackID)}})
-	return api.All(ctx, pages, func(out *ec2.DescribeVpcsOutput) []engine.Found { return each(out.Vpcs, foundVPC) })
 }
 
 // Create implements engine.Driver.

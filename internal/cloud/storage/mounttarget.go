@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/efs"
 	efstypes "github.com/aws/aws-sdk-go-v2/service/efs/types"
 
@@ -18,7 +15,7 @@ import (
 )
 
 // mountTargets is the driver of stack.MountTarget. Mount targets carry no tags: whose they are is known from their file
-// system, and which from their subnet.
+// system, or where that is the user's, from their security group; and which, from their subnet.
 type mountTargets struct{ room }
 
 // describe asks for a mount target in whatever state it is, until EFS no longer knows it.
@@ -51,67 +48,6 @@ func foundMountTarget(m efstypes.MountTargetDescription) engine.Found {
 		stack.AttrSubnet:  aws.ToString(m.SubnetId),
 		stack.AttrZone:    aws.ToString(m.AvailabilityZoneName),
 	}}
-}
-
-// List implements engine.Driver.
-func (d mountTargets) List(ctx context.Context, stackID string) ([]engine.Found, error) {
-	systems, err := fileSystems(d).List(ctx, stackID)
-	if err != nil {
-		return nil, err
-	}
-	var all []engine.Found
-	for _, fs := range systems {
-		pages := efs.NewDescribeMountTargetsPaginator(d.efs, &efs.DescribeMountTargetsInput{FileSystemId: &fs.ID})
-		targets, err := api.All(ctx, pages, func(out *efs.DescribeMountTargetsOutput) []efstypes.MountTargetDescription { return out.MountTargets })
-		if err != nil && !api.IsNotFound(err) {
-			return nil, err
-		}
-		for _, m := range targets {
-			if !dying(m.LifeCycleState) {
-				found := foundMountTarget(m)
-				found.Stack, found.Name = fs.Stack, fs.Name
-				all = append(all, found)
-			}
-		}
-	}
-	return all, d.nameByZone(ctx, all)
-}
-
-// nameByZone gives mount targets the keys that belong to their subnets: that in network/private-a is storage/mount-a.
-func (d mountTargets) nameByZone(ctx context.Context, targets []engine.Found) error {
-	var ids []string
-	for _, m := range targets {
-		ids = append(ids, m.Attrs[stack.AttrSubnet])
-	}
-	if len(ids) == 0 {
-		return nil
-	}
-	// By filter, since an ID that is gone would make EC2 refuse the whole call.
-	pages := ec2.NewDescribeSubnetsPaginator(d.ec2, &ec2.DescribeSubnetsInput{
-		Filters: []ec2types.Filter{{Name: new("subnet-id"), Values: ids}},
-	})
-	subnets, err := api.All(ctx, pages, func(out *ec2.DescribeSubnetsOutput) []ec2types.Subnet { return out.Subnets })
-	if err != nil {
-		return err
-	}
-	for i := range targets {
-		for _, n := range subnets {
-			if aws.ToString(n.SubnetId) == targets[i].Attrs[stack.AttrSubnet] {
-				_, _, key := api.Owner(api.FromEC2(n.Tags))
-				targets[i].Key = mountKey(key)
-			}
-		}
-	}
-	return nil
-}
-
-// mountKey is the key of the mount target in a subnet.
-func mountKey(subnet stack.Key) stack.Key {
-	zone, ok := strings.CutPrefix(string(subnet), "network/private-")
-	if !ok {
-		return ""
-	}
-	return stack.Key("storage/mount-" + zone)
 }
 
 // Create implements engine.Driver. It takes no token; EFS allows one mount target in a zone, so a repetition is a conflict.
