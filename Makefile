@@ -15,6 +15,10 @@ build: ## build bin/geusemaker
 demo: build ## deploy into the pretend account, list, inspect and destroy
 	@bash demo.sh
 
+.PHONY: pictures
+pictures: build ## record the README's terminal pictures anew from real runs (needs tmux)
+	bash pictures/record.sh
+
 .PHONY: test
 test: ## all tests of the Go code
 	go test -timeout 30m ./...

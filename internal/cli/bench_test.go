@@ -36,7 +36,7 @@ func BenchmarkCommand(b *testing.B) {
 	})
 	b.Run("version", func(b *testing.B) { run(b, b.TempDir(), "version") })
 	b.Run("help", func(b *testing.B) { run(b, b.TempDir(), "help") })
-	for _, n := range []int{0, 100, 1000} {
+	for _, n := range []int{0, 100, 1_000, 10_000} {
 		b.Run(fmt.Sprintf("list/%d", n), func(b *testing.B) { run(b, homeOf(b, n), "list") })
 	}
 }

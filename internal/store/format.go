@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 
 	"geusemaker/internal/stack"
 )
@@ -30,6 +31,7 @@ const (
 	beforeChecksum = `{"checksum":"`
 	checksumLen    = 8
 	beforeSummary  = `","summary":`
+	afterSummary   = `},"version":` // which no text within can hold, since its quotes would be escaped
 )
 
 // encode makes the file of a state.
@@ -56,7 +58,8 @@ func summaryOf(raw []byte, name string) (sum Summary, ok bool) {
 		return sum, false
 	}
 	body, found := bytes.CutPrefix(rest[checksumLen:], []byte(beforeSummary))
-	if !found || json.NewDecoder(bytes.NewReader(body)).Decode(&sum) != nil {
+	end := bytes.Index(body, []byte(afterSummary))
+	if !found || end < 0 || json.Unmarshal(body[:end+1], &sum) != nil {
 		return sum, false
 	}
 	return sum, sum.Revision == summaryRevision && sum.Version == stack.StateVersion && sum.Name == name
@@ -178,7 +181,26 @@ func readFile(path string) ([]byte, error) {
 	case info.Size() > maxStateSize:
 		return nil, unfitError{fmt.Errorf("it has %d MiB, and no state has more than %d", info.Size()>>20, maxStateSize>>20)}
 	}
-	return os.ReadFile(path)
+	return readWhole(path, int(info.Size()))
+}
+
+// readWhole reads a file of which the size is known: files of this room are replaced, never written to. It does without what
+// os.ReadFile asks of the system beside the reading, since a list reads thousands.
+func readWhole(path string, size int) ([]byte, error) {
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if errors.Is(err, syscall.EINTR) {
+		return os.ReadFile(path)
+	}
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer func() { _ = syscall.Close(fd) }() // of what was only read
+	raw := make([]byte, size)
+	n, err := syscall.Read(fd, raw)
+	if err != nil || n < size {
+		return os.ReadFile(path) // interrupted, or shortened by somebody else
+	}
+	return raw, nil
 }
 
 func kindOf(m fs.FileMode) string {
