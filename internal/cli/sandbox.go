@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -24,12 +27,41 @@ func newSandbox(a *app) *cobra.Command {
 				return a.print(inventory, func() string { return a.inventoryView(inventory) })
 			},
 		},
-		&cobra.Command{
-			Use: "reset", Short: "Empty the pretend account and forget its deployments", Args: cobra.NoArgs,
-			RunE: func(*cobra.Command, []string) error { return a.resetSandbox() },
-		},
+		newSandboxReset(a),
 		newSandboxFault(a),
 	)
+	return cmd
+}
+
+// withNetworks is what the pretend account can be given beside what every account has.
+const withNetworks = "networks"
+
+func newSandboxReset(a *app) *cobra.Command {
+	var with string
+	cmd := &cobra.Command{
+		Use:   "reset",
+		Short: "Empty the pretend account and forget its deployments",
+		Long: `Reset empties the pretend account and forgets the deployments in it.
+
+With --with networks the account then holds, in the region of --region (us-east-1 without it), the networks of a company:
+VPCs and subnets that can be reused and some that lack something each, security groups, file systems, key pairs and load
+balancers, for ` + "`geusemaker discover`" + ` and for deployments into what exists.`,
+		Example: `  geusemaker sandbox reset
+  geusemaker sandbox reset --with networks --region eu-west-1`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if with != "" && with != withNetworks {
+				return usage("--with: %q is not known; use %s", with, withNetworks)
+			}
+			region := cmp.Or(a.global.region, "us-east-1")
+			if with != "" && !slices.Contains(sandbox.Regions(), region) {
+				return usage("--region: the pretend account has no region %q; it has %s", region, strings.Join(sandbox.Regions(), ", "))
+			}
+			return a.resetSandbox(with, region)
+		},
+	}
+	cmd.Flags().StringVar(&with, "with", "", "what the account holds afterwards: "+withNetworks)
+	complete(cmd, "with", func() []string { return []string{withNetworks} })
 	return cmd
 }
 
@@ -83,7 +115,7 @@ func newSandboxFault(a *app) *cobra.Command {
 }
 
 // resetSandbox removes the pretend account and the records of the deployments in it: without it they would be of nothing.
-func (a *app) resetSandbox() error {
+func (a *app) resetSandbox(with, region string) error {
 	folder, err := a.folder()
 	if err != nil {
 		return err
@@ -113,8 +145,19 @@ func (a *app) resetSandbox() error {
 	if err := sandbox.Reset(filepath.Join(folder, "sandbox.json")); err != nil {
 		return err
 	}
+	holds := "is empty"
+	if with == withNetworks {
+		pretend, err := a.openSandbox()
+		if err != nil {
+			return err
+		}
+		if err := pretend.AddNetworks(region); err != nil {
+			return err
+		}
+		holds = "holds the networks of a company in " + region
+	}
 	doc := map[string]int{"forgotten": forgotten}
 	return a.print(doc, func() string {
-		return fmt.Sprintf("the pretend account is empty; %d deployments forgotten\n", forgotten)
+		return fmt.Sprintf("the pretend account %s; %d deployments forgotten\n", holds, forgotten)
 	})
 }

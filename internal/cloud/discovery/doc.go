@@ -5,8 +5,8 @@
 //
 //	reader := discovery.New("eu-west-1", clients)               // kept for the run: what was read once is not asked again
 //	region, err := reader.Read(ctx, discovery.Networks, discovery.Groups)
-//	err = reader.AskDNS(ctx, region, c.VPCID)                   // two calls for each VPC: only where the answer matters
 //	need := discovery.NeedOf(c, facts.CallerCIDR, zones)        // what this configuration asks of what it reuses
+//	err = reader.Complete(ctx, region, need)                    // DNS attributes, two calls a VPC: only where they matter
 //	subnet, _ := region.Subnet(c.SubnetID)
 //	fit := region.FitSubnet(subnet, need)                       // pure: fit.Problems say what is wrong and how to put it right
 //

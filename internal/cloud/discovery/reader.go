@@ -125,6 +125,17 @@ func (r *Reader) AskDNS(ctx context.Context, region *Region, vpcs ...string) err
 	return nil
 }
 
+// Complete asks for the DNS attributes of those VPCs that are fit otherwise: of the others they change nothing.
+func (r *Reader) Complete(ctx context.Context, region *Region, n Need) error {
+	var fit []string
+	for _, v := range region.VPCs {
+		if region.FitVPC(v, n).OK() {
+			fit = append(fit, v.ID)
+		}
+	}
+	return r.AskDNS(ctx, region, fit...)
+}
+
 func (r *Reader) memoOf(vpc string) *memo[DNS] {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -33,7 +33,7 @@ func operations() map[string]operation {
 		registerEndpoints, registerTags, registerImages, registerKeyPairs, registerMarket, registerInstanceTypes,
 		registerInstances, registerInstanceAttributes, registerSpotRequests, registerVolumes, registerFileSystems,
 		registerMountTargets, registerRoles, registerProfiles, registerParameters, registerCommands, registerSessions, registerIdentity,
-		registerPricing, registerQuotas,
+		registerPricing, registerQuotas, registerNetworkACLs, registerNATGateways, registerPeerings, registerBalancers,
 	} {
 		register(all)
 	}

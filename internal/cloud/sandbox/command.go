@@ -61,8 +61,8 @@ func (c *call) online(i *instance) bool {
 	return c.reachesServices(i)
 }
 
-// reachesServices tells whether an instance can call AWS: through the internet with a public address, or through endpoints in
-// its VPC; and out of its security groups on port 443.
+// reachesServices tells whether an instance can call AWS: through the internet with a public address or a NAT gateway, or
+// through endpoints in its VPC; and out of its security groups on port 443.
 func (c *call) reachesServices(i *instance) bool {
 	e, n := c.region.Interfaces[i.Interface], c.region.Subnets[i.Subnet]
 	if e == nil || n == nil {
@@ -78,7 +78,7 @@ func (c *call) reachesServices(i *instance) bool {
 	if !out {
 		return false
 	}
-	if e.PublicIP != "" && c.public(n) {
+	if e.PublicIP != "" && c.public(n) || c.translated(n) {
 		return true
 	}
 	found := map[string]bool{}

@@ -23,6 +23,8 @@ type fileSystem struct {
 	Backup      efstypes.Status            `json:"backup,omitempty"`
 	Policy      string                     `json:"policy,omitempty"`
 	Lifecycle   []efstypes.LifecyclePolicy `json:"lifecycle,omitempty"`
+	Bytes       int64                      `json:"bytes,omitempty"`   // 0: as little as an empty one takes
+	Replica     bool                       `json:"replica,omitempty"` // the destination of a replication
 	Gone        time.Time                  `json:"gone,omitzero"`
 }
 
@@ -139,6 +141,12 @@ func (c *call) showFileSystem(f *fileSystem) efstypes.FileSystemDescription {
 		OwnerId: new(c.state.Account), PerformanceMode: f.Performance, ThroughputMode: f.Throughput, Encrypted: new(f.Encrypted),
 		FileSystemArn: new(c.arn("elasticfilesystem", "file-system/"+f.ID)), Tags: efsTags(f.Tags),
 		SizeInBytes: &efstypes.FileSystemSize{Value: 6144, Timestamp: new(c.now)}, // an empty one takes 6 KiB
+	}
+	if f.Bytes > 0 {
+		shown.SizeInBytes.Value = f.Bytes
+	}
+	if f.Replica {
+		shown.FileSystemProtection = &efstypes.FileSystemProtectionDescription{ReplicationOverwriteProtection: efstypes.ReplicationOverwriteProtectionReplicating}
 	}
 	for _, m := range c.region.MountTargets {
 		if m.FileSystem == f.ID {

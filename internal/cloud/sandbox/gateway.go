@@ -19,7 +19,6 @@ func registerGateways(all map[string]operation) {
 	on(all, serviceEC2, "DetachInternetGateway", detachInternetGateway)
 	on(all, serviceEC2, "DescribeInternetGateways", describeInternetGateways)
 	on(all, serviceEC2, "DeleteInternetGateway", deleteInternetGateway)
-	on(all, serviceEC2, "DescribeNatGateways", describeNatGateways)
 }
 
 func createInternetGateway(c *call, in *ec2.CreateInternetGatewayInput) (*ec2.CreateInternetGatewayOutput, error) {
@@ -120,12 +119,4 @@ func deleteInternetGateway(c *call, in *ec2.DeleteInternetGatewayInput) (*ec2.De
 	}
 	delete(c.region.Gateways, g.ID)
 	return &ec2.DeleteInternetGatewayOutput{}, nil
-}
-
-// describeNatGateways finds none: the sandbox makes no NAT gateways.
-func describeNatGateways(_ *call, in *ec2.DescribeNatGatewaysInput) (*ec2.DescribeNatGatewaysOutput, error) {
-	for _, id := range in.NatGatewayIds {
-		return nil, refuse("NatGatewayNotFound", "NatGateway %s was not found", id)
-	}
-	return &ec2.DescribeNatGatewaysOutput{}, nil
 }

@@ -86,6 +86,7 @@ func (a *Account) Inventory() map[string][]string {
 	}
 	for _, name := range keys(s.Regions) {
 		s.Regions[name].list(now, add)
+		s.Regions[name].listForeign(add)
 	}
 	for _, name := range keys(s.Roles) {
 		add("role", "", name, s.Roles[name].Tags, "%s", strings.Join(policyNames(s.Roles[name].Attached), ","))
@@ -169,5 +170,21 @@ func (r *region) list(now time.Time, add func(kind, region, id string, tags map[
 	}
 	for id, p := range r.Parameters {
 		add("parameter", r.Name, id, p.Tags, "%s", p.Type)
+	}
+}
+
+// listForeign adds what only others make to an inventory.
+func (r *region) listForeign(add func(kind, region, id string, tags map[string]string, format string, args ...any)) {
+	for id, g := range r.NATGateways {
+		add("nat-gateway", r.Name, id, g.Tags, "%s", g.VPC)
+	}
+	for id, p := range r.Peerings {
+		add("peering-connection", r.Name, id, p.Tags, "%s %s", p.VPC, p.PeerCIDR)
+	}
+	for id, one := range r.NetworkACLs {
+		add("network-acl", r.Name, id, one.Tags, "%s", one.VPC)
+	}
+	for _, b := range r.Balancers {
+		add("load-balancer", r.Name, b.Name, nil, "%s %s", b.Type, b.VPC)
 	}
 }

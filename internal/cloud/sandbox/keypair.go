@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -13,6 +14,7 @@ type keyPair struct {
 	Name        string `json:"name"`
 	Fingerprint string `json:"fingerprint"`
 	Public      string `json:"public,omitempty"`
+	Type        string `json:"type,omitempty"` // empty: rsa
 }
 
 var keyPairKind = kind{"key", "InvalidKeyPair", "InvalidKeyPair", "The key pair"}
@@ -42,6 +44,9 @@ func (c *call) newKeyPair(name, public string, specifications []ec2types.TagSpec
 		return nil, refuse("InvalidKeyPair.Duplicate", "The keypair '%s' already exists.", name)
 	}
 	k := &keyPair{resource: c.birth(c.newID("key"), tags), Name: name, Public: public}
+	if strings.HasPrefix(public, "ssh-ed25519 ") {
+		k.Type = string(ec2types.KeyTypeEd25519)
+	}
 	sum := digest(0, k.ID, public)
 	var pairs []string
 	for i := 0; i < len(sum); i += 2 {
@@ -57,6 +62,7 @@ func createKeyPair(c *call, in *ec2.CreateKeyPairInput) (*ec2.CreateKeyPairOutpu
 	if err != nil {
 		return nil, err
 	}
+	k.Type = string(in.KeyType)
 	return &ec2.CreateKeyPairOutput{
 		KeyName: new(k.Name), KeyPairId: new(k.ID), KeyFingerprint: new(k.Fingerprint), Tags: ec2Tags(k.Tags),
 		KeyMaterial: new("-----BEGIN SANDBOX KEY-----\nnot a key\n-----END SANDBOX KEY-----\n"),
@@ -94,7 +100,7 @@ func describeKeyPairs(c *call, in *ec2.DescribeKeyPairsInput) (*ec2.DescribeKeyP
 		func(k *keyPair) ec2types.KeyPairInfo {
 			return ec2types.KeyPairInfo{
 				KeyName: new(k.Name), KeyPairId: new(k.ID), KeyFingerprint: new(k.Fingerprint), CreateTime: new(k.Born),
-				KeyType: ec2types.KeyTypeRsa, Tags: ec2Tags(k.Tags),
+				KeyType: ec2types.KeyType(cmp.Or(k.Type, string(ec2types.KeyTypeRsa))), Tags: ec2Tags(k.Tags),
 			}
 		})
 	return &ec2.DescribeKeyPairsOutput{KeyPairs: found}, err

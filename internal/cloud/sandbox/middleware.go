@@ -27,6 +27,7 @@ const (
 	serviceSTS     = "STS"
 	servicePricing = "Pricing"
 	serviceQuotas  = "Service Quotas"
+	serviceELB     = "Elastic Load Balancing v2"
 )
 
 type inputKey struct{}

@@ -25,6 +25,10 @@ type region struct {
 	Interfaces  map[string]*netInterface  `json:"interfaces,omitempty"`
 	Endpoints   map[string]*endpoint      `json:"endpoints,omitempty"`
 	KeyPairs    map[string]*keyPair       `json:"key_pairs,omitempty"`
+	NetworkACLs map[string]*networkACL    `json:"network_acls,omitempty"` // but for the default ones
+	NATGateways map[string]*natGateway    `json:"nat_gateways,omitempty"`
+	Peerings    map[string]*peering       `json:"peerings,omitempty"`
+	Balancers   map[string]*balancer      `json:"balancers,omitempty"`
 
 	Instances    map[string]*instance    `json:"instances,omitempty"`
 	SpotRequests map[string]*spotRequest `json:"spot_requests,omitempty"`
@@ -48,6 +52,10 @@ func (r *region) fill() {
 	made(&r.Interfaces)
 	made(&r.Endpoints)
 	made(&r.KeyPairs)
+	made(&r.NetworkACLs)
+	made(&r.NATGateways)
+	made(&r.Peerings)
+	made(&r.Balancers)
 	made(&r.Instances)
 	made(&r.SpotRequests)
 	made(&r.Volumes)
@@ -85,6 +93,9 @@ func (r *region) collections() []collection {
 		{spotKind, ec2types.ResourceTypeSpotInstancesRequest, bases(r.SpotRequests)},
 		{volumeKind, ec2types.ResourceTypeVolume, bases(r.Volumes)},
 		{keyPairKind, ec2types.ResourceTypeKeyPair, bases(r.KeyPairs)},
+		{networkACLKind, ec2types.ResourceTypeNetworkAcl, bases(r.NetworkACLs)},
+		{natGatewayKind, ec2types.ResourceTypeNatgateway, bases(r.NATGateways)},
+		{peeringKind, ec2types.ResourceTypeVpcPeeringConnection, bases(r.Peerings)},
 	}
 }
 

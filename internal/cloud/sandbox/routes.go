@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -19,7 +20,7 @@ type routeTable struct {
 
 type route struct {
 	CIDR    string `json:"cidr"`
-	Gateway string `json:"gateway"` // local or igw-...
+	Gateway string `json:"gateway"` // local, igw-..., nat-..., tgw-... or pcx-...
 }
 
 type association struct {
@@ -191,9 +192,18 @@ func (c *call) showRouteTable(t *routeTable) ec2types.RouteTable {
 		if r.Gateway == "local" {
 			origin = ec2types.RouteOriginCreateRouteTable
 		}
-		shown.Routes = append(shown.Routes, ec2types.Route{
-			DestinationCidrBlock: new(r.CIDR), GatewayId: new(r.Gateway), Origin: origin, State: c.routeState(t, r),
-		})
+		one := ec2types.Route{DestinationCidrBlock: new(r.CIDR), Origin: origin, State: c.routeState(t, r)}
+		switch prefix, _, _ := strings.Cut(r.Gateway, "-"); prefix {
+		case "nat":
+			one.NatGatewayId = new(r.Gateway)
+		case "tgw":
+			one.TransitGatewayId = new(r.Gateway)
+		case "pcx":
+			one.VpcPeeringConnectionId = new(r.Gateway)
+		default:
+			one.GatewayId = new(r.Gateway)
+		}
+		shown.Routes = append(shown.Routes, one)
 	}
 	for _, a := range t.Associations {
 		one := ec2types.RouteTableAssociation{
@@ -208,15 +218,30 @@ func (c *call) showRouteTable(t *routeTable) ec2types.RouteTable {
 	return shown
 }
 
-// routeState is blackhole once the gateway is detached or gone.
+// routeState is blackhole once the gateway is detached or gone. Transit gateways lie outside of the sandbox and are taken to
+// be there.
 func (c *call) routeState(t *routeTable, r route) ec2types.RouteState {
-	if g := c.region.Gateways[r.Gateway]; r.Gateway != "local" && (g == nil || g.VPC != t.VPC) {
+	there := true
+	switch prefix, _, _ := strings.Cut(r.Gateway, "-"); prefix {
+	case "igw":
+		g := c.region.Gateways[r.Gateway]
+		there = g != nil && g.VPC == t.VPC
+	case "nat":
+		there = c.region.NATGateways[r.Gateway] != nil
+	case "pcx":
+		there = c.region.Peerings[r.Gateway] != nil
+	}
+	if !there {
 		return ec2types.RouteStateBlackhole
 	}
 	return ec2types.RouteStateActive
 }
 
+// describeRouteTables gives smaller pages than other operations (EC2 API reference, DescribeRouteTables, MaxResults).
 func describeRouteTables(c *call, in *ec2.DescribeRouteTablesInput) (*ec2.DescribeRouteTablesOutput, error) {
+	if deref(in.MaxResults) > 100 {
+		return nil, refuse("InvalidParameterValue", "Value ( %d ) for parameter maxResults is invalid. Expecting a value between 5 and 100.", *in.MaxResults)
+	}
 	found, next, err := describe(c, routeTableKind, c.region.RouteTables,
 		query{in.RouteTableIds, in.Filters, in.MaxResults, in.NextToken},
 		func(t *routeTable) attributes {
@@ -227,7 +252,11 @@ func describeRouteTables(c *call, in *ec2.DescribeRouteTablesInput) (*ec2.Descri
 				"association.gateway-id": nil, "route.nat-gateway-id": nil, "route.origin": nil,
 			}
 			for _, r := range t.Routes {
-				a["route.gateway-id"] = append(a["route.gateway-id"], r.Gateway)
+				filter := "route.gateway-id"
+				if strings.HasPrefix(r.Gateway, "nat-") {
+					filter = "route.nat-gateway-id"
+				}
+				a[filter] = append(a[filter], r.Gateway)
 				a["route.destination-cidr-block"] = append(a["route.destination-cidr-block"], r.CIDR)
 				a["route.state"] = append(a["route.state"], string(c.routeState(t, r)))
 			}
@@ -260,21 +289,24 @@ func deleteRouteTable(c *call, in *ec2.DeleteRouteTableInput) (*ec2.DeleteRouteT
 }
 
 // public tells whether a subnet's route table leads to an attached internet gateway.
-func (c *call) public(n *subnet) bool {
-	var main *routeTable
+func (c *call) public(n *subnet) bool { return c.leadsTo(n, "igw-") }
+
+// translated tells whether a subnet's route table leads out through a NAT gateway.
+func (c *call) translated(n *subnet) bool { return c.leadsTo(n, "nat-") }
+
+// leadsTo tells whether a subnet's default route goes to a gateway of this kind that is there.
+func (c *call) leadsTo(n *subnet, prefix string) bool {
+	var used *routeTable
 	for _, t := range c.region.RouteTables {
 		if slices.ContainsFunc(t.Associations, func(a association) bool { return a.Subnet == n.ID }) {
-			return c.leadsOut(t)
+			used = t
+			break
 		}
 		if t.VPC == n.VPC && t.main() {
-			main = t
+			used = t
 		}
 	}
-	return main != nil && c.leadsOut(main)
-}
-
-func (c *call) leadsOut(t *routeTable) bool {
-	return slices.ContainsFunc(t.Routes, func(r route) bool {
-		return r.CIDR == "0.0.0.0/0" && c.routeState(t, r) == ec2types.RouteStateActive
+	return used != nil && slices.ContainsFunc(used.Routes, func(r route) bool {
+		return r.CIDR == "0.0.0.0/0" && strings.HasPrefix(r.Gateway, prefix) && c.routeState(used, r) == ec2types.RouteStateActive
 	})
 }

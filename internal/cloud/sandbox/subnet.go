@@ -107,11 +107,20 @@ func (c *call) subnetState(n *subnet) ec2types.SubnetState {
 	return ec2types.SubnetStateAvailable
 }
 
+// blocked is how VPC Block Public Access acts on a subnet: as on its VPC.
+func (c *call) blocked(n *subnet) string {
+	if v := c.region.VPCs[n.VPC]; v != nil {
+		return v.Blocked
+	}
+	return ""
+}
+
 func (c *call) showSubnet(n *subnet) ec2types.Subnet {
 	return ec2types.Subnet{
 		SubnetId: new(n.ID), VpcId: new(n.VPC), CidrBlock: new(n.CIDR), State: c.subnetState(n),
 		AvailabilityZone: new(n.Zone), AvailabilityZoneId: new(zoneID(c.region.Name, n.Zone)),
 		AvailableIpAddressCount: new(int32(c.free(n))), DefaultForAz: new(n.Default), MapPublicIpOnLaunch: new(n.MapPublic),
+		BlockPublicAccessStates:     blockStates(c.blocked(n)),
 		AssignIpv6AddressOnCreation: new(false), OwnerId: new(c.state.Account),
 		SubnetArn: new(c.arn("ec2", "subnet/"+n.ID)), Tags: ec2Tags(n.Tags),
 	}

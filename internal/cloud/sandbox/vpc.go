@@ -14,6 +14,8 @@ type vpc struct {
 	Default      bool   `json:"default,omitempty"`
 	DNSSupport   bool   `json:"dns_support,omitempty"`
 	DNSHostnames bool   `json:"dns_hostnames,omitempty"`
+	Dedicated    bool   `json:"dedicated,omitempty"`
+	Blocked      string `json:"blocked,omitempty"` // how VPC Block Public Access holds its internet gateway up
 }
 
 // networkDelay is how long a VPC or subnet is pending, and a gateway or association on its way.
@@ -29,7 +31,6 @@ func registerVPC(all map[string]operation) {
 	on(all, serviceEC2, "DeleteVpc", deleteVpc)
 	on(all, serviceEC2, "DescribeAvailabilityZones", describeAvailabilityZones)
 	on(all, serviceEC2, "DescribeRegions", describeRegions)
-	on(all, serviceEC2, "DescribeVpcPeeringConnections", describeVpcPeeringConnections)
 }
 
 // blockOf reads the CIDR block of a VPC or subnet, with the host bits cleared as EC2 stores it.
@@ -74,9 +75,13 @@ func createVpc(c *call, in *ec2.CreateVpcInput) (*ec2.CreateVpcOutput, error) {
 }
 
 func (c *call) showVpc(v *vpc) ec2types.Vpc {
+	tenancy := ec2types.TenancyDefault
+	if v.Dedicated {
+		tenancy = ec2types.TenancyDedicated
+	}
 	return ec2types.Vpc{
 		VpcId: new(v.ID), CidrBlock: new(v.CIDR), IsDefault: new(v.Default), OwnerId: new(c.state.Account), State: c.vpcState(v),
-		InstanceTenancy: ec2types.TenancyDefault, DhcpOptionsId: new("dopt-0" + digest(c.state.Seed, c.region.Name)[:16]),
+		InstanceTenancy: tenancy, BlockPublicAccessStates: blockStates(v.Blocked), DhcpOptionsId: new("dopt-0" + digest(c.state.Seed, c.region.Name)[:16]),
 		Tags: ec2Tags(v.Tags),
 		CidrBlockAssociationSet: []ec2types.VpcCidrBlockAssociation{{
 			AssociationId: new("vpc-cidr-assoc-" + v.ID[4:]), CidrBlock: new(v.CIDR),
@@ -202,7 +207,11 @@ func (c *call) inUse(v *vpc) bool {
 	return false
 }
 
-// describeVpcPeeringConnections finds none: the sandbox makes no peering.
-func describeVpcPeeringConnections(*call, *ec2.DescribeVpcPeeringConnectionsInput) (*ec2.DescribeVpcPeeringConnectionsOutput, error) {
-	return &ec2.DescribeVpcPeeringConnectionsOutput{}, nil
+// blockStates tells how VPC Block Public Access acts (VPC user guide, "Block public access to VPCs and subnets"). The sandbox
+// shows it and holds nothing up by it.
+func blockStates(mode string) *ec2types.BlockPublicAccessStates {
+	if mode == "" {
+		mode = string(ec2types.BlockPublicAccessModeOff)
+	}
+	return &ec2types.BlockPublicAccessStates{InternetGatewayBlockMode: ec2types.BlockPublicAccessMode(mode)}
 }
