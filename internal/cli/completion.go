@@ -11,7 +11,7 @@ import (
 	"geusemaker/internal/store"
 )
 
-// What a shell completes comes from this computer alone: nobody wants to wait for AWS after a press of Tab.
+// What a shell completes comes from this computer alone, but for the names of what can be reused: see completereuse.go.
 
 // completeNames completes the names of deployments.
 func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {

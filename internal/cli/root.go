@@ -57,7 +57,7 @@ Try it without an account:  geusemaker deploy demo --sandbox --yes`,
 		cmd.GroupID = "main"
 		root.AddCommand(cmd)
 	}
-	for _, cmd := range []*cobra.Command{newOffers(a), newImages(a), newValidate(a), newConfig(a), newDoctor(a), newSupport(a), newOrphans(a), newRecover(a), newImport(a), newSandbox(a), newVersion(a)} {
+	for _, cmd := range []*cobra.Command{newDiscover(a), newOffers(a), newImages(a), newValidate(a), newConfig(a), newDoctor(a), newSupport(a), newOrphans(a), newRecover(a), newImport(a), newSandbox(a), newVersion(a)} {
 		cmd.GroupID = "more"
 		root.AddCommand(cmd)
 	}
@@ -65,6 +65,7 @@ Try it without an account:  geusemaker deploy demo --sandbox --yes`,
 	root.SetCompletionCommandGroupID("more")
 	root.AddCommand(newEnvironmentTopic(), newExitCodesTopic(), newReference(a))
 	argumentsAreUsage(root)
+	a.completeReuse(root)
 	return root
 }
 
@@ -179,9 +180,10 @@ func unknownCommand(root *cobra.Command, word string) error {
 	for _, c := range root.Commands() {
 		known = append(known, c.Name())
 	}
-	e := &usageError{err: fmt.Errorf("there is no command %q", word), hints: []string{"`geusemaker help` lists the commands"}}
+	help := strings.Replace(root.CommandPath(), "geusemaker", "geusemaker help", 1)
+	e := &usageError{err: fmt.Errorf("there is no command %q", word), hints: []string{"`" + help + "` lists the commands"}}
 	if near := stack.Nearest(word, known); near != "" {
-		e.hints = append([]string{fmt.Sprintf("did you mean `geusemaker %s`?", near)}, e.hints...)
+		e.hints = append([]string{fmt.Sprintf("did you mean `%s %s`?", root.CommandPath(), near)}, e.hints...)
 	}
 	return e
 }

@@ -22,12 +22,18 @@ func outputSchemas() map[string]schema {
 		title    string
 		document any
 	}{
-		"list":    {"what `geusemaker list -o json` prints", []listDoc{}},
-		"inspect": {"what `geusemaker inspect -o json` and a finished `geusemaker deploy -o json` print", inspectDoc{}},
-		"plan":    {"what `geusemaker plan -o json` prints", planDoc{}},
-		"destroy": {"what `geusemaker destroy -o json` prints", destroyDoc{}},
-		"health":  {"what `geusemaker health -o json` prints", healthDoc{}},
-		"error":   {"what a command with -o json writes to the error stream when it fails", errorDoc{}},
+		"list":                     {"what `geusemaker list -o json` prints", []listDoc{}},
+		"inspect":                  {"what `geusemaker inspect -o json` and a finished `geusemaker deploy -o json` print", inspectDoc{}},
+		"plan":                     {"what `geusemaker plan -o json` prints", planDoc{}},
+		"destroy":                  {"what `geusemaker destroy -o json` prints", destroyDoc{}},
+		"health":                   {"what `geusemaker health -o json` prints", healthDoc{}},
+		"discover-vpcs":            {"what `geusemaker discover vpcs -o json` prints", discoverDoc[vpcDoc]{}},
+		"discover-subnets":         {"what `geusemaker discover subnets -o json` prints", discoverDoc[subnetDoc]{}},
+		"discover-security-groups": {"what `geusemaker discover security-groups -o json` prints", discoverDoc[groupDoc]{}},
+		"discover-file-systems":    {"what `geusemaker discover file-systems -o json` prints", discoverDoc[fileSystemDoc]{}},
+		"discover-key-pairs":       {"what `geusemaker discover key-pairs -o json` prints", discoverDoc[keyPairDoc]{}},
+		"discover-load-balancers":  {"what `geusemaker discover load-balancers -o json` prints", discoverDoc[balancerDoc]{}},
+		"error":                    {"what a command with -o json writes to the error stream when it fails", errorDoc{}},
 	}
 	all := map[string]schema{"config": configSchema()}
 	for name, d := range documents {

@@ -56,6 +56,11 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 	}
 	check("list", run(t, home, "list", "-o", "json"), 0)
 	check("plan", run(t, home, "plan", "demo", "--sandbox", "-o", "json"), 0)
+	expect(t, run(t, home, "sandbox", "reset", "--with", "networks"), 0)
+	for _, kind := range []string{"vpcs", "subnets", "security-groups", "file-systems", "key-pairs", "load-balancers"} {
+		check("discover-"+kind, run(t, home, "discover", kind, "--sandbox", "-o", "json"), 0)
+	}
+	expect(t, run(t, home, "sandbox", "reset"), 0)
 	check("error", run(t, home, "deploy", "demo", "--sandbox", "-o", "json"), exitUsage)
 	check("inspect", run(t, home, "deploy", "demo", "--sandbox", "--yes", "--env", "n8n.N8N_METRICS=true", "--tags", "team=a", "-o", "json"), 0)
 	check("plan", run(t, home, "plan", "demo", "-o", "json"), 0)

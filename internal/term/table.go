@@ -25,6 +25,8 @@ type Row struct {
 	Cells []string
 	// Problem is shown in red beneath the row.
 	Problem string
+	// Why is shown beneath the row, a line each: what explains it and is no failure.
+	Why string
 }
 
 // Table is shown as aligned columns, the same on a terminal and on a pipe, where nothing is cut or left out. Columns in
@@ -74,7 +76,7 @@ func (s Screen) table(t Table, indent int) string {
 			}
 			return cell
 		})
-		b.WriteString(s.problem(r.Problem, indent+tableGap))
+		b.WriteString(s.problem(r.Problem, indent+tableGap) + s.why(r.Why, indent+tableGap))
 	}
 	if t.Total != nil {
 		line(g.total, func(_ int, cell string) string { return s.Bold(cell) })
@@ -118,9 +120,25 @@ func (s Screen) sentences(t Table, indent int) string {
 	}
 	for _, r := range t.Rows {
 		say(r.Cells)
-		b.WriteString(s.problem(r.Problem, indent))
+		b.WriteString(s.problem(r.Problem, indent) + s.why(r.Why, indent))
 	}
 	say(t.Total)
+	return b.String()
+}
+
+// why is the explanation beneath what it explains.
+func (s Screen) why(text string, indent int) string {
+	if text == "" {
+		return ""
+	}
+	var b strings.Builder
+	for one := range strings.SplitSeq(text, "\n") {
+		mark := s.sign("- ", "reason: ")
+		for _, l := range wrap(one, s.room(indent+len(mark))) {
+			b.WriteString(strings.Repeat(" ", indent) + s.Dim(mark+l) + "\n")
+			mark = strings.Repeat(" ", len(mark))
+		}
+	}
 	return b.String()
 }
 
@@ -136,7 +154,7 @@ type grid struct {
 func newGrid(t Table) *grid {
 	g := &grid{columns: t.Columns, widths: make([]int, len(t.Columns)), total: cleaned(t.Total, len(t.Columns))}
 	for _, r := range t.Rows {
-		g.rows = append(g.rows, Row{Cells: cleaned(r.Cells, len(t.Columns)), Problem: r.Problem})
+		g.rows = append(g.rows, Row{Cells: cleaned(r.Cells, len(t.Columns)), Problem: r.Problem, Why: r.Why})
 	}
 	if t.Tree {
 		g.rows = branches(g.rows)

@@ -122,3 +122,19 @@ alone       x-1
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
 	}
 }
+
+// What explains a row stands beneath it, a line each, in words for a screen reader.
+func TestWhyStandsBeneathItsRow(t *testing.T) {
+	table := Table{
+		Columns: []Column{{Name: "FIT"}, {Name: "NAME"}},
+		Rows:    []Row{{Cells: []string{"yes", "office"}}, {Cells: []string{"no", "lab"}, Why: "has no way out of the building\nis full"}},
+	}
+	want := "FIT  NAME\nyes  office\nno   lab\n  - has no way out of\n    the building\n  - is full\n"
+	if got := (Screen{Width: 24}).Table(table); got != want {
+		t.Errorf("got\n%s", got)
+	}
+	want = "fit yes, name office\nfit no, name lab\nreason: has no way out of the building\nreason: is full\n"
+	if got := (Screen{Accessible: true}).Table(table); got != want {
+		t.Errorf("for a screen reader\n%s", got)
+	}
+}

@@ -12,6 +12,7 @@ import (
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
 
 	"geusemaker/internal/cloud/api"
+	"geusemaker/internal/stack"
 )
 
 // filterValues is how many values a filter of EC2 may have (EC2 user guide, "Filtering resources").
@@ -33,6 +34,22 @@ func (r *Reader) readKeys(ctx context.Context) ([]KeyPair, error) {
 		return nil, err
 	}
 	return mapped(out.KeyPairs, keyPairOf), nil
+}
+
+// ZonesSelling are the zones in which a machine type can be had; nil when any may be, since none is named.
+func (r *Reader) ZonesSelling(ctx context.Context, instanceType string) ([]string, error) {
+	if instanceType == "" || instanceType == stack.Auto {
+		return nil, nil
+	}
+	pages := ec2.NewDescribeInstanceTypeOfferingsPaginator(r.clients.EC2, &ec2.DescribeInstanceTypeOfferingsInput{
+		LocationType: ec2types.LocationTypeAvailabilityZone,
+		Filters:      []ec2types.Filter{{Name: new("instance-type"), Values: []string{instanceType}}},
+	})
+	zones, err := api.All(ctx, pages, func(out *ec2.DescribeInstanceTypeOfferingsOutput) []string {
+		return mapped(out.InstanceTypeOfferings, func(o ec2types.InstanceTypeOffering) string { return aws.ToString(o.Location) })
+	})
+	slices.Sort(zones)
+	return append([]string{}, zones...), err
 }
 
 // files is what was read of the file systems of a region.
