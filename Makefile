@@ -2,6 +2,8 @@
 SHELL := bash
 GOLANGCI := v2.15.0
 VERSION ?= 0.1.0-dev
+# How often each benchmark runs.
+COUNT ?= 3
 
 .PHONY: help
 help: ## list the targets
@@ -48,13 +50,15 @@ conformance: build ## the built binary against moto, an AWS mock that others wro
 	cd conformance && GEUSEMAKER_BIN=$(CURDIR)/bin/geusemaker ../.venv/bin/python -W error::ResourceWarning -m unittest -v
 
 .PHONY: conformance-full
-conformance-full: build ## the same, with the binary killed at every call and in every kind of bad network
+conformance-full: build ## the same, killed at every call, in every kind of bad network, and with every variant of a configuration
 	bash conformance/setup.sh
-	cd conformance && KILL_MATRIX=full GEUSEMAKER_BIN=$(CURDIR)/bin/geusemaker ../.venv/bin/python -W error::ResourceWarning -m unittest -v test_kill
+	cd conformance && KILL_MATRIX=full VARIANTS=full GEUSEMAKER_BIN=$(CURDIR)/bin/geusemaker ../.venv/bin/python -W error::ResourceWarning -m unittest -v test_kill test_variants
 
 .PHONY: bench
-bench: build ## start-up, lists, frames, deploys
-	go test -run '^$$' -bench . -benchmem ./...
+bench: build ## start-up, lists, deploys, each beside what else could be run; bin/bench.txt is for benchstat
+	bash conformance/setup.sh
+	set -o pipefail; BENCH_PYTHON=$(CURDIR)/.venv/bin/python go test -run '^$$' -bench . -benchmem -count $(COUNT) ./... | tee bin/bench.txt
+	cd conformance && GEUSEMAKER_BIN=$(CURDIR)/bin/geusemaker ../.venv/bin/python bench.py ../bin/bench.txt
 
 .PHONY: check
 check: test race lint conformance demo ## what CI runs

@@ -25,7 +25,7 @@ KILL_AFTER = "killed after"  # the account carries the call out, and the process
 DROP_REQUEST = "request dropped"
 DROP_REPLY = "reply dropped"
 THROTTLE = "throttled"
-DELAY = "delayed"
+DELAY = "delayed"  # by PAUSE; a number of seconds instead is when the answer comes at the earliest
 
 PAUSE = 0.5  # seconds, of a delay
 numbers = itertools.count(200_000_000_001)
@@ -178,7 +178,10 @@ class Proxy(Moto):
             return throttled(call)
         if fate == DELAY:
             time.sleep(PAUSE)
+        begun = time.monotonic()
         answer = self.forward(call, request, body)
+        if isinstance(fate, float):
+            time.sleep(max(0, begun + fate - time.monotonic()))
         if fate == KILL_AFTER:
             return self.kill()
         return None if fate == DROP_REPLY else answer
