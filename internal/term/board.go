@@ -92,6 +92,10 @@ func (b *board) plan(p stack.Plan) {
 		}
 		r := b.row(string(step.Key))
 		r.action = step.Action
+		ready, gone := step.Kind.Usual()
+		if r.usual = ready; r.action == stack.ActionDelete {
+			r.usual = gone
+		}
 		for _, need := range step.Needs {
 			r.needs = append(r.needs, oneLine(string(need)))
 		}
@@ -240,6 +244,43 @@ func (r *row) elapsed(now time.Time) time.Duration {
 		return now.Sub(r.started)
 	}
 	return r.took
+}
+
+// left is how long the planned rows will take yet, if each takes as long as usual: the longest chain of what is under way and
+// what waits for it. What has lasted longer than usual is about to end.
+func (b *board) left(now time.Time) time.Duration {
+	known := map[*row]time.Duration{}
+	var of func(*row) time.Duration
+	of = func(r *row) time.Duration {
+		if d, ok := known[r]; ok || r.phase.ended() || r.action == "" {
+			return d
+		}
+		known[r] = 0 // a plan that was read from a damaged file may hold a circle
+		rest := r.usual
+		if r.phase == running {
+			rest = max(r.usual-r.elapsed(now), 0)
+		} else {
+			var before time.Duration
+			for _, need := range r.needs {
+				if n, ok := b.at[need]; ok {
+					before = max(before, of(n))
+				}
+			}
+			rest += before
+		}
+		known[r] = rest
+		return rest
+	}
+	var longest time.Duration
+	for _, r := range b.rows {
+		longest = max(longest, of(r))
+	}
+	return longest
+}
+
+// removes reports whether the operation takes away what is planned.
+func (b *board) removes() bool {
+	return slices.ContainsFunc(b.rows, func(r *row) bool { return r.action == stack.ActionDelete })
 }
 
 // count counts the rows in each phase.

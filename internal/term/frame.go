@@ -37,6 +37,13 @@ func (b *board) frame(s Screen, height int, now time.Time, tick int) []string {
 	return lines[:min(budget, len(lines))]
 }
 
+// whole draws every row as it is when the operation has ended, however many there are; the summary has the reasons.
+func (b *board) whole(s Screen, now time.Time) []string {
+	f := framer{board: b, screen: s, width: min(max(s.Width-1, 1), widest), now: now}
+	f.measure()
+	return f.draw()[1:]
+}
+
 type framer struct {
 	*board
 	screen  Screen
@@ -196,6 +203,13 @@ func (f *framer) header() string {
 	right := Duration(f.now.Sub(f.start))
 	if total > 0 {
 		right = fmt.Sprintf("%d/%d  %s", done, total, right)
+	}
+	if left := f.left(f.now); left > 0 && f.width >= usualFrom {
+		what := "resources ready"
+		if f.removes() {
+			what = "gone"
+		}
+		right = what + " in ~" + Duration(left.Round(5*time.Second)) + "  " + right
 	}
 	mark := ""
 	if f.sandbox {

@@ -1,6 +1,7 @@
 package term
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -106,5 +107,6 @@ func (p *liveProgress) Close() {
 	}
 	width, height := p.streams.errSize()
 	screen := Screen{Width: width, Color: p.streams.colorErr}
-	p.canvas.draw(width, height, p.board.summary(screen, p.clock.Now()), nil)
+	now := p.clock.Now()
+	p.canvas.draw(width, height, slices.Concat(p.board.whole(screen, now), p.board.summary(screen, now)), nil)
 }
