@@ -150,6 +150,10 @@ func portFree(ctx context.Context, f forward) error {
 	if err == nil {
 		return l.Close()
 	}
+	return portTaken(f, err)
+}
+
+func portTaken(f forward, err error) error {
 	return &hinted{
 		err: fmt.Errorf("port %d of this computer cannot be had for %s: %w", f.LocalPort, f.Service, err), code: exitFailure, kind: "port-in-use",
 		hints: []string{fmt.Sprintf("end what uses it, or choose another: --service %s --port %d", f.Service, f.LocalPort+10000)},

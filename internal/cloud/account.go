@@ -74,6 +74,7 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	if o.Observe != nil {
 		api.Observe(&a.config, a.clock, o.Observe)
 	}
+	api.Decode(&a.config)
 	a.ec2, a.ssm, a.sts = ec2.NewFromConfig(a.config), ssm.NewFromConfig(a.config), sts.NewFromConfig(a.config)
 	return a, nil
 }

@@ -178,7 +178,10 @@ func explainDenied(err error) (string, []string) {
 		return "the account has no service-linked role for spot instances, and you may not create it",
 			[]string{"ask an administrator to run `aws iam create-service-linked-role --aws-service-name spot.amazonaws.com`", "or use the on-demand market"}
 	}
-	text, encoded, isEncoded := strings.Cut(oneLine(Message(err)), "Encoded authorization failure message: ")
+	if e, ok := errors.AsType[*DeniedError](err); ok {
+		return explainDetails(e)
+	}
+	text, encoded, isEncoded := strings.Cut(oneLine(Message(err)), encodedMark)
 	action, resource, who := "", "", "you"
 	if op, ok := errors.AsType[*smithy.OperationError](err); ok {
 		service := strings.ToLower(op.ServiceID)
@@ -204,6 +207,18 @@ func explainDenied(err error) (string, []string) {
 		hints = append(hints, "the reason in full: aws sts decode-authorization-message --encoded-message "+token)
 	}
 	return message, hints
+}
+
+// explainDetails is for a refusal of which AWS has told the details.
+func explainDetails(e *DeniedError) (string, []string) {
+	message := fmt.Sprintf("AWS does not allow %s to do %s", cmp.Or(e.Who, "you"), e.Action)
+	if e.Resource != "" {
+		message += " on " + e.Resource
+	}
+	if e.Forbidden {
+		return message + ": a policy forbids it", []string{"ask an administrator of the account which policy denies " + e.Action}
+	}
+	return message + ": no policy allows it", []string{"ask an administrator of the account to allow " + e.Action}
 }
 
 func explainAccount(err error) (string, []string) {

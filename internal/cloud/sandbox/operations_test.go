@@ -31,7 +31,7 @@ IAM: RemoveRoleFromInstanceProfile DeleteInstanceProfile
 SSM: GetParameter GetParameters PutParameter DeleteParameter DescribeParameters GetParametersByPath ListTagsForResource
 SSM: AddTagsToResource DescribeInstanceInformation SendCommand GetCommandInvocation CancelCommand
 SSM: StartSession TerminateSession
-STS: GetCallerIdentity
+STS: GetCallerIdentity DecodeAuthorizationMessage
 Pricing: GetProducts
 Service Quotas: GetServiceQuota GetAWSDefaultServiceQuota ListServiceQuotas
 `
