@@ -38,6 +38,7 @@ type app struct {
 
 	logMu   sync.Mutex
 	log     *os.File
+	shown   *shownProgress // of the operation that runs; nil when none does
 	events  io.WriteCloser // the log of events of the deployment that is worked on; nil when none is
 	sandbox *sandbox.Account
 	mortal  func() // lets a broken pipe end the process again; nil while it can
@@ -124,7 +125,7 @@ func (a *app) openSandbox() (*sandbox.Account, error) {
 
 // openAccount opens the account and region that a command works on. It makes no call.
 func (a *app) openAccount(ctx context.Context, region string) (*cloud.Account, error) {
-	o := cloud.Options{Region: region, Profile: a.global.profile, UserData: host.UserData, Observe: a.observe()}
+	o := cloud.Options{Region: region, Profile: a.global.profile, UserData: host.UserData, Observe: a.observe(), Tell: a.away}
 	folder, err := a.folder()
 	if err != nil {
 		return nil, err
@@ -311,7 +312,7 @@ func (a *app) progress(title string, clock engine.Clock) term.Progress {
 	if a.global.quiet && mode == term.ModeAuto {
 		mode = term.ModeQuiet
 	}
-	return term.NewProgress(a.streams, mode, term.ProgressOptions{Title: title, Sandbox: a.global.sandbox, Clock: clock})
+	return a.show(term.NewProgress(a.streams, mode, term.ProgressOptions{Title: title, Sandbox: a.global.sandbox, Clock: clock}))
 }
 
 func (a *app) prompter() term.Prompter { return term.NewPrompter(a.streams) }

@@ -56,13 +56,6 @@ func noMachine(name string) error {
 	}
 }
 
-// note tells people what a command waits for or does without, unless they asked for quiet.
-func (a *app) note(text string) {
-	if !a.global.quiet {
-		fmt.Fprintf(a.streams.Err, "note: %s\n", text)
-	}
-}
-
 func (a *app) warn(text string) {
 	fmt.Fprint(a.streams.Err, a.streams.ErrScreen().Warnings([]string{text}))
 }

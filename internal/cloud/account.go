@@ -42,8 +42,13 @@ type Options struct {
 	Sandbox *sandbox.Account
 	// UserData renders what a machine boots with.
 	UserData func(stack.Machine) ([]byte, error)
+	// HashCost is that of the hash of a generated password; bcrypt's default when zero. Tests that deploy a thousand times
+	// choose a low one.
+	HashCost int
 	// Observe sees every call; nil means nobody.
 	Observe func(api.Call)
+	// Tell hears of a network that is away; nil means nobody.
+	Tell func(string)
 	// Prices keeps list prices between runs; nil means that they are asked for each time. Prices of a mock are not kept.
 	Prices market.PriceCache
 }
@@ -71,6 +76,7 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 		}
 		a.config = config
 	}
+	api.Reconnect(&a.config, o.Tell)
 	if o.Observe != nil {
 		api.Observe(&a.config, a.clock, o.Observe)
 	}
@@ -94,7 +100,7 @@ func (a *Account) Drivers() map[stack.Kind]engine.Driver {
 	for _, some := range []map[stack.Kind]engine.Driver{
 		network.Drivers(a.ec2, a.clock),
 		storage.Drivers(efs.NewFromConfig(a.config), a.ec2, a.clock),
-		identity.Drivers(iam.NewFromConfig(a.config), a.ssm, a.clock),
+		identity.Drivers(iam.NewFromConfig(a.config), a.ssm, a.clock, a.options.HashCost),
 		compute.Drivers(a.ec2, a.clock, a.options.UserData),
 	} {
 		maps.Copy(all, some)

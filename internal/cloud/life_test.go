@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/crypto/bcrypt"
 
 	"geusemaker/internal/cloud"
 	"geusemaker/internal/cloud/sandbox"
@@ -36,6 +37,7 @@ type world struct {
 	settings map[string]string // of the deployment, beside those that every test has
 
 	onEach func(sandbox.Call) // is told of each call before the account is; nil: nobody
+	asleep *sleeper           // nil: the computer does not sleep
 
 	mu      sync.Mutex // guards what follows: calls come from many goroutines
 	calls   int        // of the operation that runs
@@ -55,7 +57,7 @@ func seededWorld(t *testing.T, seed uint64) *world {
 		t.Fatal(err)
 	}
 	w.pretend = pretend
-	w.account, err = cloud.Open(t.Context(), cloud.Options{Region: region, Sandbox: pretend, UserData: host.UserData})
+	w.account, err = cloud.Open(t.Context(), cloud.Options{Region: region, Sandbox: pretend, UserData: host.UserData, HashCost: bcrypt.MinCost})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +66,11 @@ func seededWorld(t *testing.T, seed uint64) *world {
 
 // onCall lets the process die at one call, before or after the account has carried it out.
 func (w *world) onCall(_ context.Context, c sandbox.Call) error {
+	if w.asleep != nil {
+		if err := w.asleep.meet(c); err != nil {
+			return err
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.dead {

@@ -101,7 +101,7 @@ func (r *run) build(ctx context.Context, n stack.Node, created func() error) err
 			}
 		}
 		rec, err = r.settle(ctx, n, rec)
-		if !errors.Is(err, ErrNotFound) || attempt == maxAttempts || ctx.Err() != nil {
+		if !errors.Is(err, ErrNotFound) || attempt == maxVanished || ctx.Err() != nil {
 			break
 		}
 		r.emit(Event{Type: EventWaiting, Key: n.Key, Kind: kind, ID: rec.ID, Text: err.Error() + "; it is made anew"})
@@ -149,16 +149,18 @@ func (r *run) create(ctx context.Context, d Driver, n stack.Node) (stack.Record,
 	r.mu.Unlock()
 	t := r.target(ctx, rec, n.Spec)
 	ctx = context.WithoutCancel(ctx)
-	limited, cancel := context.WithTimeout(ctx, createDeadline)
-	defer cancel()
 	for attempt := 1; ; attempt++ {
+		limited, cancel := context.WithTimeout(ctx, createDeadline)
+		start := r.Clock.Now()
 		found, err := d.Create(limited, t)
+		late := limited.Err() != nil && r.Clock.Now().Sub(start) < createDeadline+longestLook // longer only when asleep
+		cancel()
 		if _, ok := errors.AsType[Unsure](err); ok {
 			cause := err
 			t.Tell("the answer was lost; looking whether it was made")
 			found, err = r.locate(ctx, d, t)
 			if errors.Is(err, ErrNotFound) {
-				if attempt < maxAttempts && !t.Stopping() && limited.Err() == nil {
+				if attempt < maxAttempts && !t.Stopping() && !late {
 					continue
 				}
 				err = cause

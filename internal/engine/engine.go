@@ -19,7 +19,7 @@ type Engine struct {
 	Version string // of the tool, for the version tag
 }
 
-// createDeadline bounds a create call with all its retries. It is the engine's own, since a create that has started is not
+// createDeadline bounds one attempt at a create with all its retries. It is the engine's own, since a create that has started is not
 // cancelled: a launch may walk through many pools of capacity.
 const createDeadline = 20 * time.Minute
 
@@ -28,11 +28,14 @@ const createDeadline = 20 * time.Minute
 // asked for once.
 var lookups = [...]time.Duration{0, 2 * time.Second, 2 * time.Second, 4 * time.Second}
 
-const longAgo = createDeadline + 5*time.Minute
+const longAgo = maxAttempts*createDeadline + 5*time.Minute
 
-// maxAttempts bounds how often a resource is made anew: after a create whose outcome was unknown and which left nothing, or
-// when what was made vanished again.
-const maxAttempts = 3
+// How often a resource is made anew: after a create whose outcome was unknown and which left nothing, which costs a look only,
+// and when what was made vanished again.
+const (
+	maxAttempts = 5
+	maxVanished = 3
+)
 
 // ErrInterrupted ends an operation that was told to stop before its end.
 var ErrInterrupted = errors.New("interrupted")

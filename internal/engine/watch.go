@@ -58,7 +58,7 @@ func (e *BootError) Error() string { return fmt.Sprintf("%s failed: %s", e.Step,
 // with an error: a *BootError when the boot failed or a service does not answer in time.
 func (e Engine) Watch(ctx context.Context, m Machine, p Prober, instanceID string, endpoints []stack.Endpoint) (Seen, error) {
 	now := e.Clock.Now()
-	w := watch{Engine: e, ctx: ctx, start: now, heard: now, told: map[stack.Key]string{}, seen: Seen{Endpoints: endpoints}}
+	w := watch{Engine: e, ctx: ctx, start: now, patience: NewPatience(e.Clock), told: map[stack.Key]string{}, seen: Seen{Endpoints: endpoints}}
 	for {
 		var ill *stack.Endpoint
 		if err := w.ask(m, instanceID); err != nil {
@@ -73,7 +73,7 @@ func (e Engine) Watch(ctx context.Context, m Machine, p Prober, instanceID strin
 				return w.seen, err
 			}
 		}
-		if w.age() > bootPatience {
+		if w.patience.Spent() > bootPatience {
 			return w.seen, w.late(ill)
 		}
 		if err := e.Clock.Sleep(ctx, w.pause()); err != nil {
@@ -86,9 +86,11 @@ type watch struct {
 	Engine
 	ctx      context.Context
 	start    time.Time
-	heard    time.Time // when the machine answered last
-	complete time.Time // since when probes are all that is missing
-	mute     bool      // the machine cannot be asked
+	patience *Patience
+	heard    time.Duration // how much of it was spent when the machine answered last
+	complete bool          // probes are all that is missing
+	since    time.Duration // how much of the patience was spent by then
+	mute     bool          // the machine cannot be asked
 	offset   int64
 	told     map[stack.Key]string
 	seen     Seen
@@ -112,7 +114,7 @@ func (w *watch) ask(m Machine, instanceID string) error {
 	switch {
 	case w.ctx.Err() != nil:
 		return ErrInterrupted
-	case errors.Is(err, ErrNotYet) && w.Clock.Now().Sub(w.heard) < agentPatience:
+	case errors.Is(err, ErrNotYet) && w.patience.Spent()-w.heard < agentPatience:
 		if w.seen.Report == nil {
 			w.tell("boot/agent", EventWaiting, "waiting for the machine to answer through Systems Manager", stack.BootStep{})
 		}
@@ -137,7 +139,7 @@ func (w *watch) ask(m Machine, instanceID string) error {
 
 // hear keeps a report and the piece of log that came with it.
 func (w *watch) hear(r stack.Report) {
-	w.heard = w.Clock.Now()
+	w.heard = w.patience.Spent()
 	w.seen.Report = &r
 	w.seen.Log += r.Log.Text
 	w.offset = r.Log.Next
@@ -250,11 +252,10 @@ func (w *watch) impatient(ill *stack.Endpoint) error {
 	if w.mute {
 		return w.blind()
 	}
-	now := w.Clock.Now()
-	if w.complete.IsZero() {
-		w.complete = now
+	if !w.complete {
+		w.complete, w.since = true, w.patience.Spent()
 	}
-	if now.Sub(w.complete) < probePatience {
+	if w.patience.Spent()-w.since < probePatience {
 		return nil
 	}
 	w.tell(stack.Key("service/"+ill.Service), EventFailed, string(ill.Health)+": "+ill.Detail, stack.BootStep{})

@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -47,12 +47,29 @@ func Guard(cfg *aws.Config) {
 	})
 }
 
+// The creates of whose idempotency token AWS does not say how long it counts. That of a launch counts for a day beyond the life
+// of the machine, and that of a file system for the life of it (EC2 API reference, "Ensuring idempotency"; EFS API reference,
+// CreateFileSystem).
+var forgotten = codes("CreateVolume", "CreateRouteTable")
+
+// overslept is how long an attempt lasts only where the computer slept meanwhile: all limits of a request together are
+// shorter. Its signature is not accepted after five minutes, either (AWS General Reference, "Signature Version 4").
+const overslept = 4 * time.Minute
+
+// The codes by which AWS refuses a signature that is too old (EC2 API reference, "Error codes"; the models of the others).
+var staleCodes = codes("RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure")
+
 // guardAttempt stands inside the SDK's retry loop and sees the error of each attempt before the retryer does.
 func guardAttempt(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (
 	middleware.FinalizeOutput, middleware.Metadata, error,
 ) {
+	sent := time.Now().Round(0) // a clock that stops while the computer sleeps would not tell
 	out, metadata, err := next.HandleFinalize(ctx, in)
-	if IsCapacity(err) || tokenless.has(awsmiddleware.GetOperationName(ctx)) && outcomeUnknown(err) {
+	slept := time.Now().Round(0).Sub(sent) > overslept
+	switch operation := awsmiddleware.GetOperationName(ctx); {
+	case slept && staleCodes.has(Code(err)):
+		err = &repeatable{err} // the next attempt is signed anew
+	case IsCapacity(err), outcomeUnknown(err) && (tokenless.has(operation) || slept && forgotten.has(operation)):
 		err = &unrepeatable{err}
 	}
 	return out, metadata, err
@@ -80,6 +97,13 @@ type unrepeatable struct{ err error }
 func (e *unrepeatable) Error() string        { return e.err.Error() }
 func (e *unrepeatable) Unwrap() error        { return e.err }
 func (e *unrepeatable) RetryableError() bool { return false }
+
+// repeatable marks an error of an attempt after which the SDK may try again although it usually would not.
+type repeatable struct{ err error }
+
+func (e *repeatable) Error() string        { return e.err.Error() }
+func (e *repeatable) Unwrap() error        { return e.err }
+func (e *repeatable) RetryableError() bool { return true }
 
 // lost marks the error of a call that may have had an effect in one of its attempts.
 type lost struct{ err error }
@@ -110,14 +134,8 @@ func outcomeUnknown(err error) bool {
 
 // neverSent reports that no request left this computer: there were no credentials, or no connection could be made.
 func neverSent(err error) bool {
-	if _, ok := errors.AsType[*CredentialsError](err); ok {
-		return true
-	}
-	if _, ok := errors.AsType[*net.DNSError](err); ok {
-		return true
-	}
-	op, ok := errors.AsType[*net.OpError](err)
-	return ok && op.Op == "dial"
+	_, ok := errors.AsType[*CredentialsError](err)
+	return ok || unconnected(err)
 }
 
 // CreateError marks the error of a create call with engine.Unsure when the resource may exist all the same: the outcome is

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -31,11 +32,19 @@ type reply struct {
 	status int
 	body   string
 	err    error
+	after  time.Duration
+}
+
+// slept is the reply that comes when the computer has slept.
+func slept(r reply) reply {
+	r.after = 30 * time.Hour
+	return r
 }
 
 func (w *wire) Do(*http.Request) (*http.Response, error) {
 	r := w.replies[min(w.sent, len(w.replies)-1)]
 	w.sent++
+	time.Sleep(r.after)
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -122,6 +131,11 @@ func TestOnlyHarmlessCallsAreRepeated(t *testing.T) {
 		{"a create with a token whose reply is lost", createVolume, []reply{lostReply, {status: 200, body: `<CreateVolumeResponse><volumeId>vol-1</volumeId></CreateVolumeResponse>`}}, 2, true, false},
 		{"a create with a token that was lost, then refused", createVolume, []reply{lostReply, ec2Error(403, "UnauthorizedOperation", "no")}, 2, false, true},
 		{"a launch without capacity", runInstances, []reply{capacity}, 1, false, false},
+		{"a create with a token whose reply was overslept", createVolume, []reply{slept(lostReply)}, 1, false, true},
+		{"a launch whose reply was overslept", runInstances, []reply{slept(lostReply), capacity}, 2, false, true},
+		{"a read whose reply was overslept", describeVpcs, []reply{slept(lostReply), vpcsRead}, 2, true, false},
+		{"a create that was signed before the computer slept", createVpc, []reply{slept(ec2Error(400, "RequestExpired", "too old")), vpcMade}, 2, true, false},
+		{"a create whose signature is too old at once", createVpc, []reply{ec2Error(400, "RequestExpired", "too old")}, 1, false, false},
 		{"a launch whose reply is lost", runInstances, []reply{lostReply, capacity}, 2, false, true},
 	}
 	for _, test := range tests {

@@ -22,7 +22,7 @@ const (
 type Wait struct {
 	Clock  engine.Clock
 	For    string        // what is waited for, in the words of "waiting for ...": "the VPC to become available"
-	Budget time.Duration // after this long the wait fails
+	Budget time.Duration // after this long the wait fails; what the computer sleeps through does not count
 	First  time.Duration // pause after the first check; 500 ms when zero
 	Max    time.Duration // longest pause; 5 s when zero
 	Tell   func(string)  // told once when the wait lasts longer than 2 s; may be nil
@@ -69,7 +69,7 @@ func Retry(ctx context.Context, w Wait, retryable func(error) bool, do func(cont
 
 // repeat calls step until it is done or fails for good; the third result is an error that may pass.
 func (w Wait) repeat(ctx context.Context, step func(context.Context) (done bool, final, passing error)) error {
-	start := w.Clock.Now()
+	patience := engine.NewPatience(w.Clock)
 	pause := max(w.First, 0)
 	if pause == 0 {
 		pause = firstPoll
@@ -84,7 +84,7 @@ func (w Wait) repeat(ctx context.Context, step func(context.Context) (done bool,
 		if done || err != nil {
 			return err
 		}
-		waited := w.Clock.Now().Sub(start)
+		waited := patience.Spent()
 		if waited >= w.Budget {
 			return &TimeoutError{For: w.For, After: waited, Last: last}
 		}

@@ -1,12 +1,14 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
+	"golang.org/x/crypto/bcrypt"
 
 	"geusemaker/internal/cloud/api"
 	"geusemaker/internal/engine"
@@ -47,9 +49,9 @@ type SSM interface {
 	DeleteParameter(context.Context, *ssm.DeleteParameterInput, ...func(*ssm.Options)) (*ssm.DeleteParameterOutput, error)
 }
 
-// Drivers returns the drivers of this room.
-func Drivers(iamClient IAM, ssmClient SSM, clock engine.Clock) map[stack.Kind]engine.Driver {
-	r := room{iam: iamClient, ssm: ssmClient, clock: clock}
+// Drivers returns the drivers of this room. hashCost is that of the hash of a generated password, bcrypt's default when zero.
+func Drivers(iamClient IAM, ssmClient SSM, clock engine.Clock, hashCost int) map[stack.Kind]engine.Driver {
+	r := room{iam: iamClient, ssm: ssmClient, clock: clock, hashCost: cmp.Or(hashCost, bcrypt.DefaultCost)}
 	return map[stack.Kind]engine.Driver{
 		stack.KindRole:       roles{r},
 		stack.KindRolePolicy: rolePolicies{r},
@@ -60,9 +62,10 @@ func Drivers(iamClient IAM, ssmClient SSM, clock engine.Clock) map[stack.Kind]en
 
 // room is what the drivers have in common.
 type room struct {
-	iam   IAM
-	ssm   SSM
-	clock engine.Clock
+	iam      IAM
+	ssm      SSM
+	clock    engine.Clock
+	hashCost int
 }
 
 // path is under what the names of IAM and of Parameter Store list a deployment, or all of them when the ID is empty.

@@ -35,7 +35,7 @@ var (
 func iamAPI(b *apitest.Bench) *iam.Client { return iam.NewFromConfig(b.Config) }
 func ssmAPI(b *apitest.Bench) *ssm.Client { return ssm.NewFromConfig(b.Config) }
 
-func use(b *apitest.Bench) { b.Use(identity.Drivers(iamAPI(b), ssmAPI(b), b.Account.Clock())) }
+func use(b *apitest.Bench) { b.Use(identity.Drivers(iamAPI(b), ssmAPI(b), b.Account.Clock(), 0)) }
 
 // inBubble runs a test with a new bench, where waiting costs nothing.
 func inBubble(t *testing.T, test func(b *apitest.Bench)) {

@@ -69,7 +69,7 @@ func (d parameters) List(ctx context.Context, stackID string) ([]engine.Found, e
 // machine may have read already.
 func (d parameters) Create(ctx context.Context, t engine.Target) (engine.Found, error) {
 	spec := t.Spec.(stack.Parameter)
-	secrets, err := generate(spec.OwnerEmail)
+	secrets, err := generate(spec.OwnerEmail, d.hashCost)
 	if err != nil {
 		return engine.Found{}, err
 	}

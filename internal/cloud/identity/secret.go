@@ -10,10 +10,11 @@ import (
 	"geusemaker/internal/stack"
 )
 
-// generate makes the secrets of a deployment as lines of KEY=value. Values hold letters and digits only, but for the hash.
-func generate(ownerEmail string) (string, error) {
+// generate makes the secrets of a deployment as lines of KEY=value. Values hold letters and digits only, but for the hash,
+// which is of the given cost.
+func generate(ownerEmail string, cost int) (string, error) {
 	password := ownerPassword()
-	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), cost)
 	if err != nil {
 		return "", fmt.Errorf("cannot hash the owner's password: %w", err)
 	}

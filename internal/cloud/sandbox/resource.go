@@ -13,6 +13,10 @@ import (
 // blink is how long a resource that was already seen is missed again.
 const blink = 700 * time.Millisecond
 
+// tokenMemory is how long the account remembers the idempotency token of a volume or a route table. AWS does not say how long
+// it does, so nothing may rest on more than a day.
+const tokenMemory = 24 * time.Hour
+
 // resource is what all resources have in common.
 type resource struct {
 	ID    string            `json:"id"`

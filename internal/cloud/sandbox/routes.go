@@ -61,7 +61,7 @@ func createRouteTable(c *call, in *ec2.CreateRouteTableInput) (*ec2.CreateRouteT
 		return nil, err
 	}
 	for _, t := range c.region.RouteTables {
-		if token := deref(in.ClientToken); token != "" && t.Token == token {
+		if token := deref(in.ClientToken); token != "" && t.Token == token && c.now.Sub(t.Born) < tokenMemory {
 			if t.VPC != v.ID {
 				return nil, mismatch(token)
 			}

@@ -131,7 +131,7 @@ func createVolume(c *call, in *ec2.CreateVolumeInput) (*ec2.CreateVolumeOutput, 
 		return nil, err
 	}
 	for _, other := range c.region.Volumes {
-		if v.Token != "" && other.Token == v.Token && other.Gone.IsZero() {
+		if v.Token != "" && other.Token == v.Token && other.Gone.IsZero() && c.now.Sub(other.Born) < tokenMemory {
 			if other.Zone != v.Zone || other.Size != v.Size || other.Type != v.Type {
 				return nil, mismatch(v.Token)
 			}
