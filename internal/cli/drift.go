@@ -33,6 +33,7 @@ func (a *app) driftAndRecord(ctx context.Context, account *cloud.Account, s stac
 	if err != nil || d.news.machine.ID == "" && len(d.news.missing) == 0 {
 		return d, s, err
 	}
+	d.news.appraise(ctx, account, s)
 	if !busy {
 		home, err := a.home()
 		if err != nil {

@@ -127,6 +127,7 @@ func (r *refreshing) region(account *cloud.Account, states []stack.State) error 
 		}
 		if len(changes) > 0 {
 			r.note(s.Name, changes...)
+			now.appraise(r.ctx, account, s)
 			if err := r.record(r.ctx, r.home, account, s.Name, now); err != nil {
 				return err
 			}
@@ -181,6 +182,7 @@ func orNone(value string) string {
 type news struct {
 	machine engine.Found // without an ID: nothing new
 	missing []stack.Key
+	resized []stack.Offer // what the machine was made, at its price
 }
 
 // of puts the news into the state. What is missing, and what refers to it, counts as not finished any more: the next deploy
@@ -193,6 +195,7 @@ func (n news) of(s stack.State) stack.State {
 		delete(m.Attrs, stack.AttrPublicIP)
 		maps.Copy(m.Attrs, n.machine.Attrs)
 		s.Records[m.Key] = m
+		s.Facts.Resized = slices.Concat(s.Facts.Resized, n.resized)
 		if is := m.Attrs[stack.AttrPublicIP]; is != was && is != "" && s.Imported == "" {
 			s.Endpoints = host.Endpoints(is, s.Config)
 		}
@@ -212,6 +215,20 @@ func (n news) of(s stack.State) stack.State {
 		}
 	}
 	return s
+}
+
+// appraise adds the price of a machine that was made another in the console to the news. Where there is none, the cost goes on
+// at the price of what it was.
+func (n *news) appraise(ctx context.Context, account *cloud.Account, s stack.State) {
+	m, _ := s.Machine()
+	m.Attrs = n.machine.Attrs
+	if _, known := s.Facts.OfferOf(m); known || n.machine.ID == "" || m.Attrs[stack.AttrState] == stateGone {
+		return
+	}
+	is := stack.Offer{Type: m.Attrs[stack.AttrType], Zone: m.Attrs[stack.AttrZone], Market: m.Attrs[stack.AttrMarket]}
+	if offers, _, err := account.Appraise(ctx, []stack.Offer{is}); err == nil {
+		n.resized = offers
+	}
 }
 
 // record saves news under a short lease. Where an operation runs, that one knows better.

@@ -30,6 +30,7 @@ func newSandbox(a *app) *cobra.Command {
 		newSandboxReset(a),
 		newSandboxFault(a),
 	)
+	cmd.AddCommand(newSandboxConsole(a)...)
 	return cmd
 }
 

@@ -38,15 +38,25 @@ func CostOf(records []Record, f Facts) Cost {
 func (c *Cost) machine(r Record, f Facts) Money {
 	stopped := r.Attrs[AttrState] == "stopped" || r.Attrs[AttrState] == "stopping"
 	var extra Money
-	if i := slices.IndexFunc(f.Offers, func(o Offer) bool { return o.of(r) }); i >= 0 && !stopped {
-		c.add(machineComponent(r.Key, f.Offers[i]))
-		extra = (f.Offers[i].OnDemand - f.Offers[i].Hourly).Monthly()
+	if o, ok := f.OfferOf(r); ok && !stopped {
+		c.add(machineComponent(r.Key, o))
+		extra = (o.OnDemand - o.Hourly).Monthly()
 	}
 	c.use(r.Key, "root volume", int64(count(r.Attrs[AttrGiB], assumedRootGiB)), f.Prices[PriceGP3Storage])
 	if r.Attrs[AttrPublicIP] != "" && !stopped {
 		c.address(r.Key, f)
 	}
 	return extra
+}
+
+// OfferOf is the offer of a machine as it is: the one it was launched from, or what it was made since.
+func (f Facts) OfferOf(machine Record) (Offer, bool) {
+	for _, o := range slices.Concat(f.Offers, f.Resized) {
+		if o.of(machine) {
+			return o, true
+		}
+	}
+	return Offer{}, false
 }
 
 // of reports whether the machine was launched from the offer.

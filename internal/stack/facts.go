@@ -26,18 +26,20 @@ const (
 // Facts is what was found out about the account and the market before a plan was made. It is kept in the state, so that a
 // resumed deploy decides as the first one did: an image that AWS published since does not replace a machine.
 type Facts struct {
-	Account    string           `json:"account"`
-	Partition  string           `json:"partition"` // aws, aws-us-gov or aws-cn
-	Region     string           `json:"region"`
-	Zones      []string         `json:"zones"`    // best first
-	VPCCIDR    string           `json:"vpc_cidr"` // free of overlap when found
-	CallerCIDR string           `json:"caller_cidr,omitempty"`
-	Reuse      Reuse            `json:"reuse,omitzero"`
-	Image      Image            `json:"image"`
-	Offers     []Offer          `json:"offers"` // best first
-	Prices     map[string]Price `json:"prices"`
-	FoundAt    time.Time        `json:"found_at"`
-	Warnings   []string         `json:"warnings,omitempty"`
+	Account    string   `json:"account"`
+	Partition  string   `json:"partition"` // aws, aws-us-gov or aws-cn
+	Region     string   `json:"region"`
+	Zones      []string `json:"zones"`    // best first
+	VPCCIDR    string   `json:"vpc_cidr"` // free of overlap when found
+	CallerCIDR string   `json:"caller_cidr,omitempty"`
+	Reuse      Reuse    `json:"reuse,omitzero"`
+	Image      Image    `json:"image"`
+	Offers     []Offer  `json:"offers"` // best first
+	// Resized are what the machine was made in the console, at its price. Nothing is launched from them.
+	Resized  []Offer          `json:"resized,omitempty"`
+	Prices   map[string]Price `json:"prices"`
+	FoundAt  time.Time        `json:"found_at"`
+	Warnings []string         `json:"warnings,omitempty"`
 }
 
 // Image is a resolved Amazon Machine Image.

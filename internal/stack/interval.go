@@ -77,8 +77,8 @@ func (s State) launched(r Record) Interval {
 		return i
 	}
 	i.Type, i.Zone, i.Market = r.Attrs[AttrType], r.Attrs[AttrZone], r.Attrs[AttrMarket]
-	if n := slices.IndexFunc(s.Facts.Offers, func(o Offer) bool { return o.of(r) }); n >= 0 {
-		i.Hourly = s.Facts.Offers[n].Hourly
+	if o, ok := s.Facts.OfferOf(r); ok {
+		i.Hourly = o.Hourly
 	}
 	return i
 }

@@ -226,7 +226,7 @@ func (s State) Cost(now time.Time) Cost {
 func (s State) priced() (now, whole Cost) {
 	f := s.Facts
 	if m, ok := s.Machine(); ok {
-		f.Offers = launchedFirst(f.Offers, m)
+		f.Offers = launchedFirst(f, m)
 	}
 	g, err := Blueprint(s.Identity, s.Config, f)
 	if err != nil || s.Imported != "" {
@@ -241,11 +241,11 @@ func (s State) priced() (now, whole Cost) {
 	return Estimate(g, f), whole
 }
 
-// launchedFirst puts the offer that the machine was launched from at the head of the list.
-func launchedFirst(offers []Offer, machine Record) []Offer {
-	i := slices.IndexFunc(offers, func(o Offer) bool { return o.of(machine) })
-	if i <= 0 {
-		return offers
+// launchedFirst puts the offer of the machine as it is at the head of the list.
+func launchedFirst(f Facts, machine Record) []Offer {
+	now, ok := f.OfferOf(machine)
+	if !ok {
+		return f.Offers
 	}
-	return append([]Offer{offers[i]}, slices.Delete(slices.Clone(offers), i, i+1)...)
+	return append([]Offer{now}, slices.DeleteFunc(slices.Clone(f.Offers), func(o Offer) bool { return o.of(machine) })...)
 }
