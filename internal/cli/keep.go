@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"geusemaker/internal/cloud/market"
 	"geusemaker/internal/engine"
 	"geusemaker/internal/stack"
 )
@@ -54,17 +55,18 @@ func resumed(s stack.State, chosen stack.Config) stack.Config {
 	return c
 }
 
-// refit finds the facts anew for a deployment that will get a new machine, or of which they were never found: what is there
+// refit finds the facts anew, and makes the pre-flight checks, for a deployment that will get a new machine, or of which they were never found: what is there
 // already stays where it is.
 func (a *app) refit(ctx context.Context, c stack.Config, in *intention) error {
 	s := &in.state
 	if !s.DataKept() && !s.Facts.FoundAt.IsZero() {
 		return nil
 	}
-	facts, err := a.factsLike(ctx, c, in)
+	facts, checks, err := a.factsLike(ctx, c, in)
 	if err != nil {
 		return err
 	}
+	in.checks = checks
 	facts.Zones = s.Zones(facts.Zones)
 	if vpc := s.Records[stack.KeyVPC]; vpc.Attrs[stack.AttrCIDR] != "" {
 		facts.VPCCIDR = vpc.Attrs[stack.AttrCIDR]
@@ -75,17 +77,30 @@ func (a *app) refit(ctx context.Context, c stack.Config, in *intention) error {
 }
 
 // factsLike finds facts of the image that the machine was launched from, where that can still be had.
-func (a *app) factsLike(ctx context.Context, c stack.Config, in *intention) (stack.Facts, error) {
-	zones := in.state.Zones(nil)
+func (a *app) factsLike(ctx context.Context, c stack.Config, in *intention) (stack.Facts, []market.Check, error) {
+	zones, skip := in.state.Zones(nil), slices.Concat(in.skip, answered(in.state))
 	if m, ok := in.state.Machine(); ok && c.AMIID == "" && m.Attrs[stack.AttrImage] != "" {
 		like := c
 		like.AMIID = m.Attrs[stack.AttrImage]
-		facts, err := in.account.Facts(ctx, like, zones...)
+		facts, checks, err := in.account.Preflight(ctx, like, skip, zones)
 		if !errors.As(err, new(*stack.FieldError)) {
-			return facts, err
+			return facts, checks, err
 		}
 	}
-	return in.account.Facts(ctx, c, zones...)
+	return in.account.Preflight(ctx, c, skip, zones)
+}
+
+// answered are the pre-flight checks that what exists already answers: its own network is in the way of no other, and its
+// machine needs no room.
+func answered(s stack.State) []string {
+	var ids []string
+	if s.Records[stack.KeyVPC].ID != "" {
+		ids = append(ids, market.CheckVPCs, market.CheckCIDR)
+	}
+	if m, ok := s.Machine(); ok && m.ID != "" {
+		ids = append(ids, market.CheckVCPUs, market.CheckName)
+	}
+	return ids
 }
 
 // lost warns of data that the deployment cannot get back.

@@ -104,7 +104,7 @@ func newSandboxFault(a *app) *cobra.Command {
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&f.Effect, "effect", sandbox.EffectError, "error, lose-request, lose-reply, delay, vanish, boot-fails")
+	flags.StringVar(&f.Effect, "effect", sandbox.EffectError, "error, lose-request, lose-reply, time-out, delay, vanish, boot-fails")
 	flags.StringVar(&f.Code, "code", "InternalError", "AWS error code of effect error")
 	flags.StringVar(&f.Message, "message", "", "its text")
 	flags.DurationVar(&f.Delay, "delay", 0, "how much longer a call takes, for effect delay")

@@ -168,7 +168,7 @@ func (s *search) searchOpen(open func(i int) bool) {
 // TestEmptyPools lets every set of pools be empty where they are few, each pool in turn be the only one with room, and random
 // sets of many.
 func TestEmptyPools(t *testing.T) {
-	few, every := 4, 1
+	few, every, cases := 4, 1, 0
 	if testing.Short() {
 		every = 7 // the race detector makes each life many times as long
 	}
@@ -178,6 +178,7 @@ func TestEmptyPools(t *testing.T) {
 			n = few / 2
 		}
 		for set := 0; set < 1<<n; set += every {
+			cases++
 			t.Run(fmt.Sprintf("%s/%0*b", market, n, set), func(t *testing.T) {
 				inSearch(t, uint64(set), map[string]string{"instance_type": "m7i.large", "market": market}, func(s *search) {
 					if len(s.offers) != n {
@@ -190,11 +191,13 @@ func TestEmptyPools(t *testing.T) {
 	}
 	many, _ := sizes(t)
 	for only := 0; only < many; only += every {
+		cases++
 		t.Run(fmt.Sprintf("only/%d", only), func(t *testing.T) {
 			inSearch(t, uint64(only), nil, func(s *search) { s.searchOpen(func(i int) bool { return i == only }) })
 		})
 	}
 	for seed := 0; seed < 24; seed += every {
+		cases++
 		t.Run(fmt.Sprintf("some/%d", seed), func(t *testing.T) {
 			inSearch(t, uint64(seed), nil, func(s *search) {
 				dice := rand.New(rand.NewPCG(uint64(seed), 0))
@@ -203,6 +206,7 @@ func TestEmptyPools(t *testing.T) {
 			})
 		})
 	}
+	t.Logf("%d sets of empty pools, among %d pools", cases, many)
 }
 
 // sizes returns how many offers a plan has when nobody names a type, and how many calls its launch takes while EC2 does not
@@ -377,12 +381,13 @@ func TestMachineVanishes(t *testing.T) {
 // so a launch whose fate is not known must be looked for before another pool is tried: there is never a second machine.
 func TestUnknownLaunch(t *testing.T) {
 	_, launches := sizes(t)
-	every := 1
+	every, cases := 1, 0
 	if testing.Short() {
 		every = 5
 	}
 	for skip := 0; skip <= launches; skip += every {
 		for _, empty := range []int{0, 3} {
+			cases += 7
 			for _, count := range []int{1, 3, forEver} {
 				for _, blind := range []int{0, 4} {
 					t.Run(fmt.Sprintf("reply %d of %d/after %d/blind %d", skip, count, empty, blind), func(t *testing.T) {
@@ -399,6 +404,7 @@ func TestUnknownLaunch(t *testing.T) {
 			})
 		}
 	}
+	t.Logf("%d launches whose outcome was unknown", cases)
 }
 
 // checkUnknown checks that a launch whose answers are lost ends in one machine, in the best pool that has room. Where that

@@ -117,6 +117,8 @@ var troubles = []trouble{
 	{name: "request lost for ever", fault: loses(sandbox.EffectLoseRequest, forEver), kind: api.KindNetwork},
 	{name: "reply lost once", fault: loses(sandbox.EffectLoseReply, 1), passes: true},
 	{name: "reply lost for ever", fault: loses(sandbox.EffectLoseReply, forEver), kind: api.KindNetwork},
+	{name: "timed out once", fault: loses(sandbox.EffectTimeOut, 1), passes: true},
+	{name: "timed out for ever", fault: loses(sandbox.EffectTimeOut, forEver), kind: api.KindNetwork},
 	{name: "reply lost, then blind", fault: loses(sandbox.EffectLoseReply, 1), blind: true},
 	{name: "unknown at first", fault: forgets(0, 3), passes: true, kind: api.KindNotFound},
 	{name: "flaps", fault: forgets(1, 1), passes: true, kind: api.KindNotFound},

@@ -12,6 +12,7 @@ const (
 	EffectError       = "error"        // the call is refused with Code, Message and HTTPStatus; nothing changes
 	EffectLoseRequest = "lose-request" // the connection breaks before the account has seen the call
 	EffectLoseReply   = "lose-reply"   // the connection breaks after the account has carried the call out
+	EffectTimeOut     = "time-out"     // the account has carried the call out, and the reply does not come in time
 	EffectDelay       = "delay"        // the call takes Delay longer
 	EffectBootFails   = "boot-fails"   // Service "machine": the bootstrap gives up at the step named by Operation
 	EffectVanish      = "vanish"       // Service "machine", operation "launch": it ends before it runs, for want of capacity
@@ -40,7 +41,7 @@ type Fault struct {
 
 // Validate says what is wrong with the fault, naming the allowed values.
 func (f Fault) Validate() error {
-	effects := []string{EffectError, EffectLoseRequest, EffectLoseReply, EffectDelay, EffectBootFails, EffectVanish}
+	effects := []string{EffectError, EffectLoseRequest, EffectLoseReply, EffectTimeOut, EffectDelay, EffectBootFails, EffectVanish}
 	onMachine := f.Effect == EffectBootFails || f.Effect == EffectVanish
 	switch {
 	case !slices.Contains(effects, f.Effect):
@@ -60,6 +61,9 @@ func (f Fault) Validate() error {
 	}
 	return nil
 }
+
+// timeOut is how long a reply is waited for that does not come.
+const timeOut = time.Minute
 
 // hit counts a call against the fault and tells whether the fault acts on it.
 func (f *Fault) hit(service, operation string) bool {

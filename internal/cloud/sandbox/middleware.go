@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"os"
 	"reflect"
 	"strings"
 	"time"
@@ -87,8 +88,14 @@ func (a *Account) answer(ctx context.Context, input any) (any, string, error) {
 	if err := a.travel(ctx, latency/2); err != nil {
 		return nil, requestID, err
 	}
-	if fault.Effect == EffectLoseReply {
+	switch fault.Effect {
+	case EffectLoseReply:
 		return nil, requestID, broken("read: connection reset by peer")
+	case EffectTimeOut:
+		if err := a.travel(ctx, timeOut); err != nil {
+			return nil, requestID, err
+		}
+		return nil, requestID, &smithyhttp.RequestSendError{Err: &net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}}
 	}
 	if err != nil {
 		return nil, requestID, wire(request.Service, requestID, err)
