@@ -37,7 +37,7 @@ const (
 	assumedFilesGB    = 10
 	assumedReadGB     = 50
 	assumedWriteGB    = 20
-	assumedTransferGB = 0 // the first 100 GB a month are free
+	assumedTransferGB = 0 // beyond the first 100 GB a month, which are free
 )
 
 // Estimate prices a graph: the machine as the first of its offers, and everything else that AWS will bill.
@@ -58,6 +58,7 @@ func Estimate(g Graph, f Facts) Cost {
 			c.disk(n.Key, "root volume", s.RootGiB, s.Throughput, f)
 			if s.PublicIP {
 				c.address(n.Key, f)
+				c.use(n.Key, "transfer to the internet", assumedTransferGB, f.Prices[PriceTransferOut])
 			}
 		case Volume:
 			c.disk(n.Key, "data volume", s.GiB, s.Throughput, f)

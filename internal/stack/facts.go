@@ -93,4 +93,11 @@ const (
 	PriceEFSBackup     = "efs-backup-storage"
 	PricePublicIPv4    = "public-ipv4"
 	PriceTransferOut   = "data-transfer-out"
+
+	// Of the edge, which tiers have that are not available yet.
+	PriceBalancer        = "alb-hour"
+	PriceBalancerUse     = "alb-lcu"
+	PriceNAT             = "nat-gateway-hour"
+	PriceNATUse          = "nat-gateway-data"
+	PriceDistributionOut = "cloudfront-transfer-out"
 )

@@ -68,6 +68,7 @@ func goodFacts() stack.Facts {
 			stack.PriceEFSWrite:      price(6*cent, "GB"),
 			stack.PriceEFSBackup:     price(5*cent, "GB-month"),
 			stack.PricePublicIPv4:    price(cent/2, "hour"),
+			stack.PriceTransferOut:   price(9*cent, "GB after the first 100 GB a month"),
 		},
 	}
 }

@@ -92,7 +92,8 @@ storage/data vol-1 12h0m0s to 14h0m0s`
 	// 5 hours of spot and 2 on demand; the address for the same 7; the root volume also while the machine was stopped.
 	wantSpent := map[string]string{
 		"m7i.large spot": "$0.4400", "public IPv4 address": "$0.0350",
-		"root volume": "$0.0603", "root volume throughput": "$0.0942", "data volume": "$0.0110", "data volume throughput": "$0.0171",
+		"transfer to the internet": "$0.0000",
+		"root volume":              "$0.0603", "root volume throughput": "$0.0942", "data volume": "$0.0110", "data volume throughput": "$0.0171",
 	}
 	if diff := cmp.Diff(wantSpent, spent); diff != "" {
 		t.Errorf("to date (-want +got):\n%s", diff)

@@ -104,6 +104,7 @@ func componentPrices() (map[string]stack.Price, error) {
 	used := []string{
 		stack.PriceGP3Storage, stack.PriceGP3Throughput, stack.PriceEFSStorage, stack.PriceEFSRead,
 		stack.PriceEFSWrite, stack.PriceEFSBackup, stack.PricePublicIPv4, stack.PriceTransferOut,
+		stack.PriceBalancer, stack.PriceBalancerUse, stack.PriceNAT, stack.PriceNATUse, stack.PriceDistributionOut,
 	}
 	for _, key := range used {
 		if _, ok := all[key]; !ok {
