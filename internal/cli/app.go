@@ -315,6 +315,12 @@ func (a *app) progress(title string, clock engine.Clock) term.Progress {
 	return a.show(term.NewProgress(a.streams, mode, term.ProgressOptions{Title: title, Sandbox: a.global.sandbox, Clock: clock}))
 }
 
+// showsRows reports whether the display of an operation leaves a row for each resource where results are shown too.
+func (a *app) showsRows() bool {
+	mode := term.Mode(a.global.progress)
+	return a.streams.CanRedrawOut() && a.streams.CanRedraw() && !a.global.quiet && (mode == term.ModeAuto || mode == term.ModeTTY)
+}
+
 func (a *app) prompter() term.Prompter { return term.NewPrompter(a.streams) }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

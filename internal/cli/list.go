@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"geusemaker/internal/cloud"
 	"geusemaker/internal/stack"
 	"geusemaker/internal/store"
 )
@@ -34,24 +35,23 @@ func newList(a *app) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := a.withTimeout(cmd.Context())
 			defer cancel()
-			// The global --region is a filter here: a list is made from what is on this machine.
-			if a.global.region != "" {
-				o.regions = append(o.regions, a.global.region)
-			}
 			return a.list(ctx, o)
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringSliceVar(&o.statuses, "status", nil, "only these statuses (repeatable, or all)")
+	// In the place of the global flag of that name: a list is made from what is on this machine.
+	flags.StringSliceVar(&o.regions, "region", nil, "only these regions (repeatable, or all)")
 	flags.StringSliceVar(&o.tiers, "tier", nil, "only these tiers (repeatable, or all)")
 	flags.StringVar(&o.sort, "sort", "created", "order: "+strings.Join(listSorts, ", "))
 	flags.BoolVar(&o.descending, "desc", false, "largest or latest first (created always is, unless --desc=false)")
-	flags.BoolVar(&o.remote, "remote", false, "ask the account too: also what other computers deployed, by its tags (--region R or all)")
+	flags.BoolVar(&o.remote, "remote", false, "ask the account too: also what other computers deployed, by its tags (in the regions of --region, or all)")
 	flags.BoolVar(&o.refresh, "refresh", false, "ask AWS what became of the machines, and record it")
 	flags.DurationVar(&o.watch, "watch", 0, "show the list again and again, every `interval`")
 	flags.Lookup("watch").NoOptDefVal = watchInterval.String()
 	complete(cmd, "status", func() []string { return append(texts(phases()), "all") })
-	complete(cmd, "tier", func() []string { return []string{stack.TierDev, stack.TierAutomation, stack.TierGPU, "all"} })
+	complete(cmd, "region", func() []string { return append(cloud.RegionNames(), allRegions) })
+	complete(cmd, "tier", func() []string { return append(tiers(), "all") })
 	complete(cmd, "sort", func() []string { return listSorts })
 	return cmd
 }
@@ -64,6 +64,8 @@ func phases() []stack.Phase {
 	}
 }
 
+func tiers() []string { return []string{stack.TierDev, stack.TierAutomation, stack.TierGPU} }
+
 func (o listOptions) check() error {
 	if !slices.Contains(listSorts, o.sort) {
 		return usage("--sort: %q is not known; use %s", o.sort, strings.Join(listSorts, ", "))
@@ -72,6 +74,19 @@ func (o listOptions) check() error {
 	for _, status := range o.statuses {
 		if !slices.Contains(known, status) {
 			return usage("--status: %q is not known; use %s", status, strings.Join(known, ", "))
+		}
+	}
+	known = append([]string{"all"}, tiers()...)
+	for _, tier := range o.tiers {
+		if !slices.Contains(known, tier) {
+			return usage("--tier: %q is not known; use %s", tier, strings.Join(known, ", "))
+		}
+	}
+	for _, region := range o.regions {
+		if region != allRegions {
+			if err := validRegion(region); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -113,7 +128,7 @@ func (a *app) listOnce(ctx context.Context, o listOptions) error {
 		rows = append(rows, row)
 	}
 	if o.remote {
-		more, err := a.remoteRows(ctx)
+		more, err := a.remoteRows(ctx, o.regions)
 		if err != nil {
 			return err
 		}

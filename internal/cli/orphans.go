@@ -109,7 +109,7 @@ func known(t time.Time) *time.Time {
 }
 
 func (a *app) orphans(ctx context.Context, remove bool, ids []string) error {
-	all, regions, err := a.survey(ctx)
+	all, regions, err := a.survey(ctx, some(a.global.region))
 	if err != nil {
 		return err
 	}

@@ -203,7 +203,7 @@ func (r *recovery) reconciled(account *cloud.Account, s stack.State) (stack.Stat
 
 // fromTags makes the record from the account alone.
 func (r *recovery) fromTags(name, id string) error {
-	all, regions, err := r.survey(r.ctx)
+	all, regions, err := r.survey(r.ctx, some(r.global.region))
 	if err != nil {
 		return err
 	}
@@ -285,7 +285,7 @@ func (a *app) recoverable(ctx context.Context) error {
 		}
 		docs = append(docs, d)
 	}
-	all, _, askErr := a.survey(ctx)
+	all, _, askErr := a.survey(ctx, some(a.global.region))
 	for _, s := range all {
 		if s.here != "" || s.partly {
 			continue

@@ -60,10 +60,10 @@ func (a *app) recorded() (records, error) {
 	return known, err
 }
 
-// survey looks for deployments by their tags: in the region that --region names, in all, or in the default one. It also
+// survey looks for deployments by their tags: in the regions that are wanted, in all, or in the default one. It also
 // returns the regions in which it looked. One that cannot be looked at makes it fail: what it may hold is not known.
-func (a *app) survey(ctx context.Context) ([]sighting, []string, error) {
-	regions, err := a.surveyed(ctx)
+func (a *app) survey(ctx context.Context, wanted []string) ([]sighting, []string, error) {
+	regions, err := a.surveyed(ctx, wanted)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -101,21 +101,22 @@ func (a *app) survey(ctx context.Context) ([]sighting, []string, error) {
 	return all, regions, nil
 }
 
-// surveyed are the regions to look at.
-func (a *app) surveyed(ctx context.Context) ([]string, error) {
-	c := stack.NewConfig()
-	if region := a.global.region; region != "" && region != allRegions {
-		if err := c.Set("region", region, stack.Source{Kind: "flag", From: "--region"}); err != nil {
-			return nil, err
+// surveyed are the regions to look at: those that are wanted, all that the account has, or the default one.
+func (a *app) surveyed(ctx context.Context, wanted []string) ([]string, error) {
+	everywhere := slices.Contains(wanted, allRegions)
+	if len(wanted) > 0 && !everywhere {
+		for _, region := range wanted {
+			if err := validRegion(region); err != nil {
+				return nil, err
+			}
 		}
+		return slices.Compact(slices.Sorted(slices.Values(wanted))), nil
 	}
-	if err := a.region(ctx, &c); err != nil {
+	c := stack.NewConfig()
+	if err := errors.Join(a.region(ctx, &c), c.ValidateRegion()); err != nil {
 		return nil, err
 	}
-	if err := c.ValidateRegion(); err != nil {
-		return nil, err
-	}
-	if a.global.region != allRegions {
+	if !everywhere {
 		return []string{c.Region}, nil
 	}
 	account, err := a.openAccount(ctx, c.Region)
@@ -123,6 +124,15 @@ func (a *app) surveyed(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	return account.Regions(ctx)
+}
+
+// validRegion refuses what cannot be the name of a region.
+func validRegion(region string) error {
+	c := stack.NewConfig()
+	if err := c.Set("region", region, stack.Source{Kind: "flag", From: "--region"}); err != nil {
+		return err
+	}
+	return c.ValidateRegion()
 }
 
 // surveyRegion looks at one region.
@@ -226,8 +236,8 @@ func (s sighting) advice() string {
 }
 
 // remoteRows are the rows of deployments that the account holds and this computer has no record of.
-func (a *app) remoteRows(ctx context.Context) ([]listDoc, error) {
-	all, _, err := a.survey(ctx)
+func (a *app) remoteRows(ctx context.Context, regions []string) ([]listDoc, error) {
+	all, _, err := a.survey(ctx, regions)
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,9 @@ func (a *app) destroyPlanView(s stack.State, plan stack.Plan) string {
 func (a *app) destroyView(d destroyDoc, inSandbox bool, took time.Duration) string {
 	in := term.DestroyInput{Name: d.Name, Sandbox: inSandbox, Proven: d.Proven, Took: took, Notes: d.Notes}
 	for _, r := range d.Deleted {
+		if a.showsRows() {
+			break // the display has left them on the same terminal
+		}
 		in.Deleted = append(in.Deleted, [2]string{string(r.Key), r.ID})
 	}
 	for _, r := range d.Remaining {
@@ -62,6 +65,9 @@ func (a *app) destroyView(d destroyDoc, inSandbox bool, took time.Duration) stri
 // listView shows rows; all tells how many there are without filters.
 func (a *app) listView(docs []listDoc, all int) string {
 	if len(docs) == 0 && all > 0 {
+		if all == 1 {
+			return "the only deployment does not fit these filters\n"
+		}
 		return fmt.Sprintf("none of %d deployments fits these filters\n", all)
 	}
 	var rows []term.ListRow
