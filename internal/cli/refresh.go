@@ -95,25 +95,27 @@ func (r *refreshing) failed(at place, states []stack.State, err error) {
 	r.errs = append(r.errs, &unaskedError{at, len(states), err})
 }
 
-// region compares the deployments of one region.
+// region compares the deployments of one region. Who calls matters only when a machine is not found: it may be gone, or lie in
+// another account.
 func (r *refreshing) region(account *cloud.Account, states []stack.State) error {
-	id, err := account.ID(r.ctx)
-	if err != nil {
-		return err
-	}
 	var ids []string
 	for _, s := range states {
-		if m, _ := s.Machine(); s.Account == id {
-			ids = append(ids, m.ID)
-		}
+		m, _ := s.Machine()
+		ids = append(ids, m.ID)
 	}
 	machines, err := account.Machines(r.ctx, ids)
 	if err != nil {
 		return err
 	}
+	id := ""
+	if len(machines) < len(states) {
+		if id, err = account.ID(r.ctx); err != nil {
+			return err
+		}
+	}
 	for _, s := range states {
 		m, _ := s.Machine()
-		if s.Account != id {
+		if _, exists := machines[m.ID]; !exists && s.Account != id {
 			r.note(s.Name, fmt.Sprintf("not asked: it lies in account %s, and these credentials are of %s", s.Account, id))
 			continue
 		}

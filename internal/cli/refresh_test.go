@@ -3,8 +3,10 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +130,31 @@ func TestListRefreshFindsAMachineThatIsGone(t *testing.T) {
 	}
 }
 
+// A machine that is not found is gone only if it would be found: with the credentials of its account.
+func TestListRefreshLeavesWhatLiesInAnotherAccount(t *testing.T) {
+	home := deployed(t, "demo")
+	lease, err := store.Open(home).Lock(t.Context(), "demo", store.Intent{Operation: "test", At: time.Now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := lease.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _ := s.Machine()
+	m.ID, s.Account = "i-0000000000000000f", "444455556666"
+	s.Records[m.Key] = m
+	s.Serial++
+	if err := errors.Join(lease.Save(s), lease.Release()); err != nil {
+		t.Fatal(err)
+	}
+	got := listed(t, home, "--refresh")[0]
+	want := []string{"not asked: it lies in account 444455556666, and these credentials are of 111122223333"}
+	if !slices.Equal(got.Changed, want) || got.Status != stack.PhaseRunning {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestListRefreshAsksOnceARegion(t *testing.T) {
 	home := deployed(t, "one", "two")
 	expect(t, run(t, home, "deploy", "three", "--region", "eu-central-1", "--sandbox", "--yes"), 0)
@@ -137,8 +164,8 @@ func TestListRefreshAsksOnceARegion(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(string(text), `"operation":"DescribeInstances"`); n != 2 {
-		t.Errorf("%d calls for three machines in two regions:\n%s", n, text)
+	if calls, all := strings.Count(string(text), `"operation":"DescribeInstances"`), strings.Count(string(text), `"operation":`); calls != 2 || all != 2 {
+		t.Errorf("%d calls, %d of them for the machines: three in two regions\n%s", all, calls, text)
 	}
 	if err := os.Remove(log); err != nil {
 		t.Fatal(err)
