@@ -53,7 +53,11 @@ func (a *app) orphansView(screen term.Screen, d orphansDoc) string {
 }
 
 func (a *app) removedOrphansView(d orphansDoc) string {
-	if len(d.Deleted) == 0 {
+	switch {
+	case len(d.Deleted) > 0:
+	case len(d.Orphans) > 0:
+		return "nothing was deleted: what is shown is a whole deployment or data that were kept; name what is to go with --id\n"
+	default:
 		return "nothing was deleted\n"
 	}
 	var views []string
