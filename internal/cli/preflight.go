@@ -46,6 +46,9 @@ func skipped(cmd *cobra.Command) ([]string, error) {
 // at although it could not be carried out.
 func (in *intention) warnings() []string {
 	all := append(exposure(in), in.state.Facts.Warnings...)
+	if err := withinBudget(in.state.Config, in.cost, false); err != nil && in.plan.Changes() {
+		all = append(all, err.Error()+"; a deploy refuses that without --over-budget")
+	}
 	for _, c := range in.checks {
 		switch {
 		case c.Told || c.Level == market.LevelInfo:
