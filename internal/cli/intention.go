@@ -68,7 +68,8 @@ func (a *app) intend(ctx context.Context, cmd *cobra.Command, args []string) (*i
 	in.fresh, in.state = !known, saved
 	if in.fresh && c.EFSID != "" {
 		in.fresh = false
-		if in.state, err = a.attached(ctx, &c, in); err != nil {
+		in.state, err = a.attached(ctx, &c, in)
+		if in.fresh = errors.Is(err, errForeign); err != nil && !in.fresh {
 			return nil, err
 		}
 	}

@@ -22,6 +22,11 @@ func outliving(s stack.State, out engine.Removed) []string {
 				"they are in its vault aws/efs/automatic-backup-vault", r.ID))
 		}
 	}
+	for _, k := range out.Kept {
+		if k.Kind == stack.KindFileSystem && !k.Owned {
+			notes = append(notes, fmt.Sprintf("what the machine wrote to %s stays there: the models in the folder ollama, the rest in the folder %s", k.ID, s.ID))
+		}
+	}
 	if slices.ContainsFunc(out.Kept, func(k engine.Kept) bool { return k.Owned }) {
 		notes = append(notes, fmt.Sprintf("`geusemaker deploy %s` attaches what was kept to a new machine, `geusemaker destroy %s` deletes it", s.Name, s.Name))
 	}
@@ -67,6 +72,7 @@ func (a *app) refit(ctx context.Context, c stack.Config, in *intention) error {
 		return err
 	}
 	in.checks = checks
+	facts.Reuse = s.Reuse(facts.Reuse)
 	facts.Zones = s.Zones(facts.Zones)
 	if vpc := s.Records[stack.KeyVPC]; vpc.Attrs[stack.AttrCIDR] != "" {
 		facts.VPCCIDR = vpc.Attrs[stack.AttrCIDR]
@@ -118,6 +124,9 @@ func lost(s stack.State) []string {
 	return warnings
 }
 
+// errForeign says that a file system is none of ours: it is reused as it is.
+var errForeign = errors.New("the file system was not made by geusemaker")
+
 // attached begins the record of a deployment that takes over the data that another, destroyed one left: the owner of the
 // file system that is named. It makes nothing.
 func (a *app) attached(ctx context.Context, c *stack.Config, in *intention) (stack.State, error) {
@@ -132,7 +141,7 @@ func (a *app) attached(ctx context.Context, c *stack.Config, in *intention) (sta
 	case err != nil:
 		return stack.State{}, err
 	case found.Stack == "":
-		return refuse("leave it out; a new one will be made", "%s was not made by geusemaker, and the reuse of others' file systems is not available in this version", c.EFSID)
+		return stack.State{}, errForeign
 	}
 	traces, err := e.Survey(ctx, found.Stack)
 	if err != nil {

@@ -120,7 +120,7 @@ func (a *Account) market() *market.Market {
 		Pricing: pricing.NewFromConfig(a.config),
 		Quotas:  servicequotas.NewFromConfig(a.config),
 		EFS:     efs.NewFromConfig(a.config),
-	}, market.Options{Clock: a.clock, Address: a.callerAddress(), Prices: a.priceCache(), Mock: a.mocked()})
+	}, market.Options{Clock: a.clock, Address: a.callerAddress(), Prices: a.priceCache(), Mock: a.mocked(), Discovery: a.Discovery()})
 }
 
 // MustBe refuses to go on with another account's credentials.
@@ -176,7 +176,25 @@ func (a *Account) callerAddress() market.AddressFinder {
 	if endpoint := os.Getenv("AWS_ENDPOINT_URL"); endpoint != "" && a.options.Sandbox == nil {
 		return func(ctx context.Context) (string, error) { return localAddress(ctx, endpoint) }
 	}
-	return market.CheckIP(&http.Client{Transport: a.Transport()})
+	transport := a.Transport()
+	if transport == nil {
+		transport = overIPv4()
+	}
+	return market.CheckIP(&http.Client{Transport: transport})
+}
+
+// overIPv4 is the usual transport, but for IPv4 alone: a service that is asked over IPv6 answers with an address that the
+// machine will never see.
+func overIPv4() http.RoundTripper {
+	usual, ok := http.DefaultTransport.(*http.Transport)
+	if !ok {
+		return http.DefaultTransport
+	}
+	transport := usual.Clone()
+	transport.DialContext = func(ctx context.Context, _, address string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "tcp4", address)
+	}
+	return transport
 }
 
 // localAddress is the address of this machine towards an endpoint.

@@ -102,7 +102,7 @@ func (w *world) save(s stack.State) error {
 
 func (w *world) engine() engine.Engine {
 	return engine.Engine{
-		Drivers: w.account.Drivers(), Save: w.save, Clock: w.account.Clock(), Version: "test",
+		Drivers: w.drivers(), Save: w.save, Clock: w.account.Clock(), Version: "test",
 		Sink: func(e engine.Event) { w.events = append(w.events, e) },
 	}
 }
@@ -248,7 +248,9 @@ func (w *world) checkTags() {
 	delete(byTags, "compute/instance/root") // comes and goes with the machine
 	recorded := map[stack.Key]string{}
 	for _, r := range w.disk.Records {
-		recorded[r.Key] = r.ID
+		if r.Owned {
+			recorded[r.Key] = r.ID
+		}
 	}
 	if diff := cmp.Diff(recorded, byTags); diff != "" {
 		w.t.Errorf("what the tags say differs from the records (-records +tags):\n%s", diff)

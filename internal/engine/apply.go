@@ -42,7 +42,10 @@ func PlanApply(g stack.Graph, s stack.State, cost stack.Cost) stack.Plan {
 // serves reports whether a record is that of what the node wants, and of something that is finished: of the user's own
 // resource that it names, or of one of ours.
 func serves(n stack.Node, rec stack.Record) bool {
-	return rec.Status == stack.StatusReady && rec.Owned == (n.Adopt == "") && (n.Adopt == "" || rec.ID == n.Adopt)
+	if n.Adopt != "" {
+		return rec.Status == stack.StatusReady && rec.ID == n.Adopt
+	}
+	return rec.Status == stack.StatusReady && rec.Owned
 }
 
 // Apply makes what the graph wants and the state does not have. The state is saved at every step. It returns the keys of
@@ -122,7 +125,12 @@ func (r *run) make(ctx context.Context, n stack.Node, rec stack.Record) (stack.R
 	if err != nil {
 		return rec, err
 	}
-	if n.Adopt != "" {
+	switch {
+	case n.Adopt != "" && rec.Owned && rec.ID == n.Adopt:
+		return rec, nil // made by us, and found like something of the user's
+	case n.Adopt != "" && rec.Owned && rec.ID != "":
+		return rec, fmt.Errorf("%s was made for this deployment, and %s is to be used in its place: destroy the deployment first", rec.ID, n.Adopt)
+	case n.Adopt != "":
 		return r.adopt(ctx, d, n)
 	}
 	if rec.Status != "" && rec.Owned {

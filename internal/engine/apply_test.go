@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -237,6 +238,37 @@ func TestAdopt(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"delete b"}, w.calls); diff != "" || len(w.living()) != 1 {
 			t.Errorf("calls (-want +got), of which %v is left:\n%s", w.living(), diff)
+		}
+	})
+}
+
+// A resource that was made is never taken for one of the user's, nor one of the user's for one that was made.
+func TestAdoptionChangesHands(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, node("a", plain))
+		w.mustApply()
+		made := w.state().Records["a"].ID
+		w.graph.Nodes[0].Adopt = "yours-1"
+		w.things = append(w.things, &thing{kind: plain, id: "yours-1", foreign: true})
+		if _, err := w.apply(t.Context()); err == nil || !strings.Contains(err.Error(), made+" was made for this deployment, and yours-1 is to be used in its place") {
+			t.Errorf("got %v", err)
+		}
+		w.graph.Nodes[0].Adopt = made
+		w.calls = nil
+		w.mustApply()
+		if rec := w.state().Records["a"]; !rec.Owned || rec.ID != made || len(w.calls) > 0 {
+			t.Errorf("what was made is now %+v after %v", rec, w.calls)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, node("a", plain))
+		w.graph.Nodes[0].Adopt = "yours-1"
+		w.things = append(w.things, &thing{kind: plain, id: "yours-1", foreign: true})
+		w.mustApply()
+		w.graph.Nodes[0].Adopt = ""
+		w.mustApply()
+		if rec := w.state().Records["a"]; !rec.Owned || rec.ID == "yours-1" {
+			t.Errorf("instead of the user's there is %+v", rec)
 		}
 	})
 }

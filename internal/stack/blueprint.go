@@ -41,8 +41,13 @@ func Blueprint(id Identity, c Config, f Facts) (Graph, error) {
 	if err != nil {
 		return Graph{}, err
 	}
-	nodes := slices.Concat(net.nodes, accessNodes(id, c, f, net), storageNodes(id, c, f, net), identityNodes(id), machineNodes(id, c, f, net))
-	return NewGraph(nodes)
+	access := accessNodes(id, c, f, net)
+	for _, n := range access {
+		if n.Spec.Kind() == KindRule {
+			net.rules = append(net.rules, n.Key)
+		}
+	}
+	return NewGraph(slices.Concat(net.nodes, access, storageNodes(id, c, f, net), identityNodes(id), machineNodes(id, c, f, net)))
 }
 
 // shortID tells apart deployments of one name, in names that must be unique in an account.
@@ -70,7 +75,7 @@ func machineNodes(id Identity, c Config, f Facts, net networkPlan) []Node {
 			Name: "geusemaker-" + id.Name, Image: f.Image, Offers: f.Offers,
 			RootGiB: rootGiB(c, f.Image), Throughput: c.DataThroughput, KMSKey: c.KMSKeyID, KeyPair: c.KeyPair, PublicIP: net.public,
 			Machine: machine(id, c),
-			VPC:     KeyVPC, Subnets: net.machine, Routes: net.routes, Groups: []Key{KeyHostGroup},
+			VPC:     KeyVPC, Subnets: net.machine, Routes: net.routes, Groups: []Key{KeyHostGroup}, Rules: net.rules,
 			Profile: KeyProfile, Policy: KeyPolicy, Secret: KeySecret, FileSystem: KeyFiles, Data: KeyData,
 		}},
 		{Key: KeyData, Spec: Volume{

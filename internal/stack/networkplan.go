@@ -13,6 +13,7 @@ type networkPlan struct {
 	mounts  []Key          // the subnet of each zone in which a mount target may stand
 	zones   map[Key]string // of the subnets
 	routes  Key            // that must lead out before the machine is launched; "" where they do already
+	rules   []Key          // that the machine needs beside those of its group
 	public  bool           // the machine needs a public address to get out
 }
 

@@ -58,6 +58,15 @@ type MissingRule struct {
 // Own reports whether a VPC is made.
 func (r Reuse) Own() bool { return r.VPC.ID == "" }
 
+// Zones are the zones of the subnets.
+func (r Reuse) Zones() []string {
+	var zones []string
+	for _, s := range r.Subnets {
+		zones = append(zones, s.Zone)
+	}
+	return zones
+}
+
 // target is the mount target of the user's file system in a zone.
 func (r Reuse) target(zone string) (ReusedTarget, bool) {
 	i := slices.IndexFunc(r.Files.Targets, func(t ReusedTarget) bool { return t.Zone == zone })
@@ -103,18 +112,19 @@ func RuleKey(key Key) bool {
 	return key == KeyHostFiles || strings.HasPrefix(string(key), addedPrefix)
 }
 
-// reusable are the kinds that a deployment may be told to reuse, by the beginning of their IDs. Mount targets come with their
-// file system.
+// reusable are the kinds that a deployment may reuse, by the beginning of their IDs.
 func reusable() map[string]Kind {
-	return map[string]Kind{"vpc-": KindVPC, "subnet-": KindSubnet, "sg-": KindSecurityGroup, "fs-": KindFileSystem}
+	return map[string]Kind{"fsmt-": KindMountTarget, "vpc-": KindVPC, "subnet-": KindSubnet, "sg-": KindSecurityGroup, "fs-": KindFileSystem}
 }
 
 // tag lists the IDs of the user's resources, as the tag TagReuses holds them: the account is the second copy of the state, and
-// what is not ours cannot carry our tags itself. All IDs together take less than half of the 256 characters of a tag.
+// what is not ours cannot carry our tags itself. A mount target stands behind the subnet of
+// its zone. All IDs together take less than 200 of the 256 characters of a tag.
 func (r Reuse) tag() string {
 	ids := []string{r.VPC.ID}
 	for _, s := range r.Subnets {
-		ids = append(ids, s.ID)
+		mount, _ := r.target(s.Zone)
+		ids = append(ids, s.ID, mount.ID)
 	}
 	ids = append(ids, r.Group, r.Files.ID)
 	return strings.Join(slices.DeleteFunc(ids, func(id string) bool { return id == "" }), " ")
@@ -128,15 +138,36 @@ func reusedRecords(tag string) map[Key]Record {
 		prefix, _, _ := strings.Cut(id, "-")
 		kind, known := reusable()[prefix+"-"]
 		key := map[Kind]Key{KindVPC: KeyVPC, KindSecurityGroup: KeyHostGroup, KindFileSystem: KeyFiles}[kind]
-		if kind == KindSubnet {
+		switch kind {
+		case KindSubnet:
 			key = subnetKey(subnets)
 			subnets++
+		case KindMountTarget:
+			key = MountKey(subnetKey(subnets - 1))
 		}
 		if known {
 			all[key] = Record{Key: key, Kind: kind, ID: id, Status: StatusReady}
 		}
 	}
 	return all
+}
+
+// reuseOf is what a tag tells of a reuse. Zones it does not tell: the ID of each subnet stands for its zone, until the facts are
+// found anew.
+func reuseOf(tag string) Reuse {
+	all := reusedRecords(tag)
+	r := Reuse{VPC: ReusedVPC{ID: all[KeyVPC].ID}, Group: all[KeyHostGroup].ID, Files: ReusedFiles{ID: all[KeyFiles].ID}}
+	for i := range zonesUsed {
+		id := all[subnetKey(i)].ID
+		if id == "" {
+			break
+		}
+		r.Subnets = append(r.Subnets, ReusedSubnet{ID: id, Zone: id})
+		if mount := all[MountKey(subnetKey(i))].ID; mount != "" {
+			r.Files.Targets = append(r.Files.Targets, ReusedTarget{ID: mount, Zone: id})
+		}
+	}
+	return r
 }
 
 // subnetKey is the key of the i-th subnet of the user's.

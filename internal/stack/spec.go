@@ -126,6 +126,7 @@ type Instance struct {
 	Subnets    []Key
 	Routes     Key
 	Groups     []Key
+	Rules      []Key // that are resources of their own; the machine needs them from its start to its end
 	Profile    Key
 	Policy     Key
 	Secret     Key
@@ -191,7 +192,7 @@ func (Parameter) Refs() []Ref    { return nil }
 func (s Instance) Refs() []Ref {
 	return slices.Concat(
 		late(onceReady(s.VPC)), // for the names that the booting machine resolves
-		onceReady(s.Subnets...), onceReady(s.Routes), onceReady(s.Groups...),
+		onceReady(s.Subnets...), onceReady(s.Routes), onceReady(s.Groups...), onceReady(s.Rules...),
 		onceReady(s.Profile, s.Policy, s.Secret),
 		onceCreated(s.FileSystem)) // the machine mounts it by retrying
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -110,7 +111,7 @@ func (t Trace) Facts(account, region string) Facts {
 		zones = []string{m.Attrs[AttrZone]}
 	}
 	return Facts{
-		Account: account, Region: region, Zones: zones, VPCCIDR: t.Records[KeyVPC].Attrs[AttrCIDR],
+		Account: account, Region: region, Zones: zones, VPCCIDR: t.Records[KeyVPC].Attrs[AttrCIDR], Reuse: reuseOf(t.Reuses),
 		Image: Image{ID: m.Attrs[AttrImage], Architecture: m.Attrs[AttrArch]},
 	}
 }
@@ -142,6 +143,26 @@ func (s State) Zones(offered []string) []string {
 		zones = append(zones, zone)
 	}
 	return zones
+}
+
+// Reuse fits what was found of the user's own, now that the deployment exists, to what is recorded: subnets keep their places,
+// and what we made in something of the user's is ours.
+func (s State) Reuse(found Reuse) Reuse {
+	ours := func(id string) bool {
+		return slices.ContainsFunc(s.Sorted(), func(r Record) bool { return r.Owned && r.ID == id })
+	}
+	found.Files.Targets = slices.DeleteFunc(slices.Clone(found.Files.Targets), func(t ReusedTarget) bool { return ours(t.ID) })
+	place := func(id string) int {
+		for i := range zonesUsed {
+			if s.Records[subnetKey(i)].ID == id {
+				return i
+			}
+		}
+		return zonesUsed
+	}
+	found.Subnets = slices.Clone(found.Subnets)
+	slices.SortStableFunc(found.Subnets, func(a, b ReusedSubnet) int { return cmp.Compare(place(a.ID), place(b.ID)) })
+	return found
 }
 
 // Rebuild makes the state of a deployment from its trace. How the last operation ended is judged by what there is.
@@ -252,7 +273,7 @@ func (k Kind) needs() []Kind {
 	case KindRolePolicy, KindProfile:
 		return []Kind{KindRole}
 	case KindInstance:
-		return []Kind{KindVPC, KindSubnet, KindRouteTable, KindSecurityGroup, KindProfile, KindRolePolicy, KindParameter, KindFileSystem, KindVolume}
+		return []Kind{KindVPC, KindSubnet, KindRouteTable, KindSecurityGroup, KindRule, KindProfile, KindRolePolicy, KindParameter, KindFileSystem, KindVolume}
 	default:
 		return nil
 	}

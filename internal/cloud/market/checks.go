@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/smithy-go"
 
 	"geusemaker/internal/cloud/api"
@@ -60,6 +59,14 @@ func checkOf(err error) string {
 		return CheckAddress
 	case "vpc_cidr":
 		return CheckCIDR
+	case "vpc_id":
+		return CheckVPC
+	case "subnet_id":
+		return CheckSubnet
+	case "security_group_id":
+		return CheckGroup
+	case "efs_id":
+		return CheckFileSystem
 	default:
 		return CheckMachine
 	}
@@ -89,7 +96,9 @@ func (p *preflight) checks(f stack.Facts, factsErr error) []Check {
 		{CheckCIDR, p.checkCIDR},
 		{CheckKeyPair, p.checkKeyPair},
 		{CheckFileSystem, p.checkFiles},
+		{CheckVPC, p.checkVPC},
 		{CheckSubnet, p.checkSubnet},
+		{CheckGroup, p.checkGroup},
 	} {
 		if p.wants(one.id) {
 			all = append(all, one.check(f)...)
@@ -218,8 +227,8 @@ func (p *preflight) checkVCPUs(f stack.Facts) []Check {
 
 func (p *preflight) checkVPCs(stack.Facts) []Check {
 	switch {
-	case p.config.VPCID != "":
-		return []Check{info(CheckVPCs, "not needed: %s is used", p.config.VPCID)}
+	case inNetwork(p.config):
+		return []Check{info(CheckVPCs, "not needed: yours is used")}
 	case p.vpcsErr != nil || !p.net.known:
 		if p.vpcsErr != nil {
 			return []Check{unknown(CheckVPCs, p.vpcsErr, "whether the region can hold another VPC will show")}
@@ -260,8 +269,8 @@ func (p *preflight) checkName(stack.Facts) []Check {
 }
 
 func (p *preflight) checkCIDR(f stack.Facts) []Check {
-	if p.config.VPCID != "" {
-		return []Check{info(CheckCIDR, "not needed: %s is used", p.config.VPCID)}
+	if inNetwork(p.config) || !f.Reuse.Own() {
+		return []Check{info(CheckCIDR, "not needed: your VPC is used")}
 	}
 	cidr, err := p.net.vpcCIDR(p.config)
 	if err != nil {
@@ -302,7 +311,10 @@ func (p *preflight) checkKeyPair(stack.Facts) []Check {
 	return []Check{failure(CheckKeyPair, e)}
 }
 
-func (p *preflight) checkFiles(stack.Facts) []Check {
+func (p *preflight) checkFiles(f stack.Facts) []Check {
+	if problems := p.reused(CheckFileSystem, f.Reuse.Files.ID); f.Reuse.Files.ID != "" || problems[0].Level == LevelError {
+		return problems
+	}
 	switch err := p.filesErr; {
 	case err == nil:
 		return []Check{info(CheckFileSystem, "EFS is offered in %s", p.config.Region)}
@@ -313,29 +325,46 @@ func (p *preflight) checkFiles(stack.Facts) []Check {
 	}
 }
 
-func (p *preflight) checkSubnet(stack.Facts) []Check {
-	id := p.config.SubnetID
-	refuse := func(fix, format string, args ...any) []Check {
-		return []Check{failure(CheckSubnet, &stack.FieldError{Key: "subnet_id", Source: p.config.SourceOf("subnet_id"), Problem: fmt.Sprintf(format, args...), Fix: fix})}
+// reused is the check of something that is reused: what stands against it, or that it fits, with what is worth knowing.
+func (p *preflight) reused(id, what string) []Check {
+	var all []Check
+	for _, one := range p.reuse.problems {
+		if one.check == id {
+			all = append(all, failure(id, one.err))
+		}
 	}
-	switch n := p.subnet; {
-	case id == "":
-		return []Check{info(CheckSubnet, "subnets are made")}
-	case api.IsNotFound(p.subErr) || p.subErr == nil && n == nil:
-		return refuse("`geusemaker discover subnets` lists what there is", "there is no subnet %s in %s", id, p.config.Region)
-	case p.subErr != nil:
-		return []Check{unknown(CheckSubnet, p.subErr, "whether it fits will show")}
-	case p.config.VPCID != "" && aws.ToString(n.VpcId) != p.config.VPCID:
-		return refuse("choose a subnet of that VPC", "subnet %s lies in %s, not in vpc_id %s", id, aws.ToString(n.VpcId), p.config.VPCID)
-	case aws.ToInt32(n.AvailableIpAddressCount) < addressesNeeded:
-		return refuse("choose another subnet", "subnet %s has %d free addresses; %d are needed", id, aws.ToInt32(n.AvailableIpAddressCount), addressesNeeded)
-	default:
-		return []Check{info(CheckSubnet, "%s in %s has %d free addresses", id, aws.ToString(n.AvailabilityZone), aws.ToInt32(n.AvailableIpAddressCount))}
+	switch {
+	case len(all) > 0:
+		return all
+	case what == "":
+		return []Check{info(id, "a new one is made")}
+	case p.regionErr != nil:
+		return []Check{failure(id, p.regionErr)}
 	}
+	reason := what + " fits"
+	for _, note := range p.reuse.notes {
+		if rest, ofIt := strings.CutPrefix(note, what+" "); ofIt {
+			reason += "; it " + rest
+		}
+	}
+	return []Check{info(id, "%s", reason)}
 }
 
-// addressesNeeded is one for the machine, and one for the mount target of the file system beside it.
-const addressesNeeded = 2
+func (p *preflight) checkVPC(f stack.Facts) []Check { return p.reused(CheckVPC, f.Reuse.VPC.ID) }
+
+func (p *preflight) checkGroup(f stack.Facts) []Check { return p.reused(CheckGroup, f.Reuse.Group) }
+
+func (p *preflight) checkSubnet(f stack.Facts) []Check {
+	all := p.reused(CheckSubnet, p.config.SubnetID)
+	if p.config.SubnetID == "" && len(f.Reuse.Subnets) > 0 && all[0].Level == LevelInfo {
+		var chosen []string
+		for _, s := range f.Reuse.Subnets {
+			chosen = append(chosen, s.ID+" in "+s.Zone)
+		}
+		return []Check{info(CheckSubnet, "%s fit", strings.Join(chosen, " and "))}
+	}
+	return all
+}
 
 // fullError says that the region holds as many VPCs as the account may have. It answers like the error that the creation
 // would have met.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -29,10 +30,11 @@ type network struct {
 	known  bool
 }
 
-// askNetwork asks which address ranges are in use: those of the region's VPCs and of the networks that they are peered with.
+// askNetwork asks which address ranges are in use: those of the region's VPCs, of the networks that they are peered with, and
+// of those to which their routes lead.
 func (m *Market) askNetwork(ctx context.Context) (network, []string) {
 	n := network{stacks: stacks{}}
-	var peered []taken
+	var peered, routed []taken
 	var warnings []string
 	err := together(
 		func() error {
@@ -64,12 +66,25 @@ func (m *Market) askNetwork(ctx context.Context) (network, []string) {
 			}
 			return nil
 		},
+		func() error {
+			pages := ec2.NewDescribeRouteTablesPaginator(m.clients.EC2, &ec2.DescribeRouteTablesInput{})
+			for pages.HasMorePages() {
+				page, err := pages.NextPage(ctx)
+				if err != nil {
+					return nil // the VPCs tell the most
+				}
+				for _, t := range page.RouteTables {
+					routed = append(routed, blocksOfRoutes(t)...)
+				}
+			}
+			return nil
+		},
 	)
 	if err != nil {
 		warnings = append(warnings, "the address ranges in use are not known ("+because(err)+"); the new VPC may overlap another")
 	}
 	n.known = err == nil
-	n.taken = append(n.taken, peered...)
+	n.taken = slices.Concat(n.taken, peered, routed)
 	return n, warnings
 }
 
@@ -92,6 +107,23 @@ func blocksOfPeer(info *ec2types.VpcPeeringConnectionVpcInfo) []taken {
 	all := parsed(by, info.CidrBlock)
 	for _, b := range info.CidrBlockSet {
 		all = append(all, parsed(by, b.CidrBlock)...)
+	}
+	return all
+}
+
+// blocksOfRoutes are the ranges outside of its VPC to which a route table leads, but for the whole internet: those of other
+// networks, to which the new VPC could not be joined.
+func blocksOfRoutes(t ec2types.RouteTable) []taken {
+	var all []taken
+	for _, r := range t.Routes {
+		if aws.ToString(r.GatewayId) == "local" {
+			continue
+		}
+		for _, one := range parsed("a route of "+aws.ToString(t.VpcId), r.DestinationCidrBlock) {
+			if one.block.Bits() > 0 {
+				all = append(all, one)
+			}
+		}
 	}
 	return all
 }

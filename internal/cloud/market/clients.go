@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/servicequotas"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"geusemaker/internal/cloud/discovery"
 )
 
 // EC2 is what the market asks of EC2. *ec2.Client is one.
@@ -22,8 +24,8 @@ type EC2 interface {
 	DescribeRegions(context.Context, *ec2.DescribeRegionsInput, ...func(*ec2.Options)) (*ec2.DescribeRegionsOutput, error)
 	DescribeInstances(context.Context, *ec2.DescribeInstancesInput, ...func(*ec2.Options)) (*ec2.DescribeInstancesOutput, error)
 	DescribeKeyPairs(context.Context, *ec2.DescribeKeyPairsInput, ...func(*ec2.Options)) (*ec2.DescribeKeyPairsOutput, error)
-	DescribeSubnets(context.Context, *ec2.DescribeSubnetsInput, ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error)
 	DescribeVpcs(context.Context, *ec2.DescribeVpcsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcsOutput, error)
+	DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error)
 	DescribeVpcPeeringConnections(context.Context, *ec2.DescribeVpcPeeringConnectionsInput, ...func(*ec2.Options)) (*ec2.DescribeVpcPeeringConnectionsOutput, error)
 
 	// As dry runs only, which change nothing.
@@ -68,4 +70,10 @@ type Clients struct {
 	STS     STS
 	Pricing Pricing
 	Quotas  Quotas
+}
+
+// Discoverer reads what of the region could be reused. *discovery.Reader is one.
+type Discoverer interface {
+	Read(ctx context.Context, kinds ...discovery.Kind) (*discovery.Region, error)
+	AskDNS(ctx context.Context, region *discovery.Region, vpcs ...string) error
 }

@@ -56,6 +56,7 @@ func (m *Market) tryDry(ctx context.Context, c stack.Config, image <-chan string
 		}},
 		{"ec2:RunInstances", func() error { return m.tryLaunch(ctx, c, image) }},
 	}
+	calls = calls[map[bool]int{true: 2}[inNetwork(c)]:] // what is the user's already is not made
 	answers := make([]dryRun, len(calls))
 	var questions []func() error
 	for i, call := range calls {

@@ -150,11 +150,16 @@ func TestFreeBlock(t *testing.T) {
 	f.peerings = []ec2types.VpcPeeringConnection{{AccepterVpcInfo: &ec2types.VpcPeeringConnectionVpcInfo{
 		VpcId: new("vpc-far"), CidrBlock: new("10.22.0.0/15"), CidrBlockSet: []ec2types.CidrBlock{{CidrBlock: new("10.24.0.0/16")}},
 	}}}
+	f.routes = []ec2types.RouteTable{{VpcId: new("vpc-1"), Routes: []ec2types.Route{
+		{DestinationCidrBlock: new("10.28.0.0/16"), GatewayId: new("local")}, {DestinationCidrBlock: new("0.0.0.0/0"), GatewayId: new("igw-1")},
+		{DestinationCidrBlock: new("10.25.64.0/20"), TransitGatewayId: new("tgw-1")}, {DestinationPrefixListId: new("pl-1"), GatewayId: new("vpce-1")},
+	}}}
 	n, warnings := f.market().askNetwork(t.Context())
 	for vpcCIDR, want := range map[string]struct{ cidr, other string }{
-		"auto":           {"10.25.0.0/16", ""},
+		"auto":           {"10.26.0.0/16", ""},
 		"10.21.140.0/24": {"10.21.140.0/24", "10.21.128.0/20 of vpc-1"},
 		"10.24.0.0/20":   {"10.24.0.0/20", "vpc-far, which is peered"},
+		"10.25.0.0/16":   {"10.25.0.0/16", "a route of vpc-1"},
 		"10.99.0.0/16":   {"10.99.0.0/16", ""},
 	} {
 		cidr, err := n.vpcCIDR(config("vpc_cidr=" + vpcCIDR))
@@ -238,8 +243,9 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 func TestCheckIP(t *testing.T) {
 	find := func(status int, body string) (string, error) {
+		asked := 0
 		return CheckIP(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
-			if r.URL.String() != checkIP {
+			if asked++; r.URL.String() != []string{checkIP, checkIPToo}[asked-1] {
 				t.Errorf("asked %s", r.URL)
 			}
 			return &http.Response{StatusCode: status, Status: http.StatusText(status), Body: io.NopCloser(strings.NewReader(body))}, nil
@@ -253,13 +259,23 @@ func TestCheckIP(t *testing.T) {
 			t.Errorf("%d %q gave %q", status, body, got)
 		}
 	}
+	// Where the first service does not answer, AWS's other one does.
+	got, err := CheckIP(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		if r.URL.String() == checkIP {
+			return nil, errors.New("no such host")
+		}
+		return &http.Response{StatusCode: 200, Status: "200 OK", Body: io.NopCloser(strings.NewReader("203.0.113.9"))}, nil
+	})})(t.Context())
+	if err != nil || got != "203.0.113.9/32" {
+		t.Errorf("got %q, %v", got, err)
+	}
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		_, err := CheckIP(&http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		})})(t.Context())
-		if err == nil || time.Since(start) != 3*time.Second {
+		if err == nil || time.Since(start) != 6*time.Second || !strings.Contains(err.Error(), "is this computer online?") {
 			t.Errorf("%v after %v", err, time.Since(start))
 		}
 	})

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 
+	"geusemaker/internal/cloud/discovery"
 	"geusemaker/internal/engine"
 	"geusemaker/internal/stack"
 )
@@ -57,7 +58,8 @@ type fake struct {
 	scores   map[string]int32
 	machines []ec2types.Instance
 	keys     []string
-	subnets  []ec2types.Subnet
+	routes   []ec2types.RouteTable
+	estate   *discovery.Region // what could be reused
 	regions  []ec2types.Region
 	products []string         // of the price list, beside those of listed
 	refusals map[string]error // by operation
@@ -97,7 +99,7 @@ func (f *fake) clients() Clients {
 
 // marketWith fills in what the options leave open.
 func (f *fake) marketWith(o Options) *Market {
-	o.Clock = frozen{}
+	o.Clock, o.Discovery = frozen{}, f
 	if o.Address == nil {
 		o.Address = address
 	}
@@ -311,15 +313,20 @@ func (f *fake) DescribeKeyPairs(context.Context, *ec2.DescribeKeyPairsInput, ...
 	return out, f.called("DescribeKeyPairs")
 }
 
-func (f *fake) DescribeSubnets(_ context.Context, in *ec2.DescribeSubnetsInput, _ ...func(*ec2.Options)) (*ec2.DescribeSubnetsOutput, error) {
-	out := &ec2.DescribeSubnetsOutput{}
-	for _, n := range f.subnets {
-		if slices.Contains(in.SubnetIds, *n.SubnetId) {
-			out.Subnets = append(out.Subnets, n)
-		}
-	}
-	return out, f.called("DescribeSubnets")
+func (f *fake) DescribeRouteTables(context.Context, *ec2.DescribeRouteTablesInput, ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
+	return &ec2.DescribeRouteTablesOutput{RouteTables: f.routes}, f.called("DescribeRouteTables")
 }
+
+// Read implements Discoverer.
+func (f *fake) Read(context.Context, ...discovery.Kind) (*discovery.Region, error) {
+	if f.estate == nil {
+		return &discovery.Region{Name: "eu-west-1"}, f.called("Read")
+	}
+	return f.estate, f.called("Read")
+}
+
+// AskDNS implements Discoverer.
+func (f *fake) AskDNS(context.Context, *discovery.Region, ...string) error { return f.called("AskDNS") }
 
 func (f *fake) DescribeFileSystems(context.Context, *efs.DescribeFileSystemsInput, ...func(*efs.Options)) (*efs.DescribeFileSystemsOutput, error) {
 	return &efs.DescribeFileSystemsOutput{}, f.called("DescribeFileSystems")

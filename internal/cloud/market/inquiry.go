@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"geusemaker/internal/cloud/api"
+	"geusemaker/internal/cloud/discovery"
 	"geusemaker/internal/stack"
 )
 
@@ -36,6 +37,10 @@ type inquiry struct {
 
 	net       network
 	ofNetwork []string
+
+	region    *discovery.Region // only where something is reused
+	regionErr error
+	reuse     reuse
 }
 
 func (m *Market) inquire(c stack.Config) *inquiry {
@@ -62,6 +67,7 @@ func (q *inquiry) ask(ctx context.Context, further func(ctx, optional context.Co
 		func() error { q.address, q.addressErr = m.callerCIDR(ctx, c); return nil },
 		func() error { q.net, q.ofNetwork = m.askNetwork(optional); return nil },
 		func() error { q.prices.components(optional); return nil },
+		func() error { q.region, q.regionErr = m.discover(ctx, c); return nil },
 	}
 	if further != nil {
 		questions = append(questions, further(ctx, optional)...)
@@ -122,7 +128,7 @@ func (q *inquiry) facts(given ...string) (stack.Facts, error) {
 	if q.callerErr != nil {
 		return stack.Facts{}, q.callerErr
 	}
-	if err := joined(q.imageErr, q.surveyErr, q.addressErr); err != nil {
+	if err := joined(q.imageErr, q.surveyErr, q.addressErr, q.regionErr); err != nil {
 		return stack.Facts{}, err
 	}
 	found, err := q.survey.result(q.config)
@@ -134,14 +140,14 @@ func (q *inquiry) facts(given ...string) (stack.Facts, error) {
 		Account: q.account, Partition: q.partition, Region: q.config.Region, CallerCIDR: q.address, Image: q.image,
 		FoundAt: q.market.clock.Now().UTC(),
 	}
-	if f.VPCCIDR, err = q.net.vpcCIDR(q.config); err != nil {
+	if err := q.fitIn(&f, &found, given); err != nil {
 		return stack.Facts{}, err
 	}
 	if f.Prices, err = q.prices.facts(); err != nil {
 		return stack.Facts{}, err
 	}
 	f.Zones, f.Offers = found.within(q.config, given...)
-	for _, warnings := range [][]string{q.ofImage, strangeOwner(q.config, f), found.Warnings, q.ofNetwork} {
+	for _, warnings := range [][]string{q.ofImage, strangeOwner(q.config, f), found.Warnings, q.ofNetwork, q.ofReuse()} {
 		f.Warnings = append(f.Warnings, warnings...)
 	}
 	return f, nil

@@ -22,6 +22,7 @@ type Market struct {
 	address AddressFinder
 	cache   PriceCache
 	mock    bool
+	reader  Discoverer
 	types   func() ([]machineType, error) // read once, when first needed
 }
 
@@ -30,6 +31,8 @@ type Options struct {
 	Clock   engine.Clock
 	Address AddressFinder
 	Prices  PriceCache // nil: prices are not kept
+	// Discovery is asked when something of the user's own is to be reused.
+	Discovery Discoverer
 	// Mock says that something else than AWS answers. Dry runs are not tried then: mocks have been seen to take them for wet
 	// ones (getmoto/moto, CreateVpc).
 	Mock bool
@@ -37,7 +40,7 @@ type Options struct {
 
 // New returns the market that the clients speak to.
 func New(clients Clients, o Options) *Market {
-	return &Market{clients: clients, clock: o.Clock, address: o.Address, cache: o.Prices, mock: o.Mock, types: sync.OnceValues(readTypes)}
+	return &Market{clients: clients, clock: o.Clock, address: o.Address, cache: o.Prices, mock: o.Mock, reader: o.Discovery, types: sync.OnceValues(readTypes)}
 }
 
 // Facts finds out everything that a plan needs, at once: the longest chain is two calls. What the configuration asks for in
@@ -49,7 +52,11 @@ func (m *Market) Facts(ctx context.Context, c stack.Config, zones ...string) (st
 	}
 	q := m.inquire(c)
 	q.ask(ctx, nil)
-	return q.facts(zones...)
+	f, err := q.facts(zones...)
+	if err == nil {
+		err = q.reuse.unfit()
+	}
+	return f, err
 }
 
 // Check refuses what can be refused without a call: images that do not exist and machine types that do not fit.

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
-	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/efs"
 
 	"geusemaker/internal/stack"
@@ -50,7 +49,9 @@ const (
 	CheckCIDR        = "cidr"
 	CheckKeyPair     = "key-pair"
 	CheckFileSystem  = "file-system"
+	CheckVPC         = "vpc"
 	CheckSubnet      = "subnet"
+	CheckGroup       = "security-group"
 )
 
 // CheckIDs are the IDs of all checks, in the order in which they are told.
@@ -65,7 +66,7 @@ func needed() []string {
 
 // Skippable are the IDs of the checks that can be left out.
 func Skippable() []string {
-	return []string{CheckPermissions, CheckVCPUs, CheckVPCs, CheckName, CheckCIDR, CheckKeyPair, CheckFileSystem, CheckSubnet}
+	return []string{CheckPermissions, CheckVCPUs, CheckVPCs, CheckName, CheckCIDR, CheckKeyPair, CheckFileSystem, CheckVPC, CheckSubnet, CheckGroup}
 }
 
 // preflight is an inquiry with what is asked for the checks alone.
@@ -81,8 +82,6 @@ type preflight struct {
 	keys     []string
 	keysErr  error
 	filesErr error
-	subnet   *ec2types.Subnet
-	subErr   error
 }
 
 // Preflight finds out everything that a plan needs, as Facts does, and checks at the same time whether the deployment could
@@ -108,7 +107,7 @@ func (m *Market) Preflight(ctx context.Context, c stack.Config, skip, zones []st
 func (p *preflight) wants(id string) bool { return !slices.Contains(p.skip, id) }
 
 // questions are those of the checks alone.
-func (p *preflight) questions(ctx, optional context.Context) []func() error {
+func (p *preflight) questions(_, optional context.Context) []func() error {
 	m, c := p.market, p.config
 	var all []func() error
 	ask := func(wanted bool, question func()) {
@@ -117,14 +116,13 @@ func (p *preflight) questions(ctx, optional context.Context) []func() error {
 		}
 	}
 	ask(p.wants(CheckVCPUs) || p.wants(CheckName), func() { p.fleet, p.fleetErr = m.askMachines(optional) })
-	ask(p.wants(CheckVPCs) && c.VPCID == "", func() { p.vpcs, p.vpcsErr = m.quota(optional, "vpc", vpcQuota) })
+	ask(p.wants(CheckVPCs) && !inNetwork(c), func() { p.vpcs, p.vpcsErr = m.quota(optional, "vpc", vpcQuota) })
 	ask(p.wants(CheckPermissions) && !m.mock, func() { p.dryRuns = m.tryDry(optional, c, p.imageID) })
 	ask(p.wants(CheckKeyPair) && c.KeyPair != "", func() { p.keys, p.keysErr = m.keyPairs(optional) })
 	ask(p.wants(CheckFileSystem), func() {
 		_, p.filesErr = m.clients.EFS.DescribeFileSystems(optional, &efs.DescribeFileSystemsInput{MaxItems: new(int32(1))},
 			func(o *efs.Options) { o.RetryMaxAttempts = fewAttempts })
 	})
-	ask(p.wants(CheckSubnet) && c.SubnetID != "", func() { p.subnet, p.subErr = m.askSubnet(ctx, c.SubnetID) })
 	return all
 }
 
@@ -140,12 +138,4 @@ func (m *Market) keyPairs(ctx context.Context) ([]string, error) {
 		}
 	}
 	return names, nil
-}
-
-func (m *Market) askSubnet(ctx context.Context, id string) (*ec2types.Subnet, error) {
-	out, err := m.clients.EC2.DescribeSubnets(ctx, &ec2.DescribeSubnetsInput{SubnetIds: []string{id}})
-	if err != nil || len(out.Subnets) == 0 {
-		return nil, err
-	}
-	return &out.Subnets[0], nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"geusemaker/internal/cloud/api"
+	"geusemaker/internal/cloud/discovery"
 	"geusemaker/internal/cloud/sandbox"
 	"geusemaker/internal/stack"
 )
@@ -57,7 +59,9 @@ info    name: demo is free
 info    cidr: 10.20.0.0/16 is free
 info    key-pair: none is used
 info    file-system: EFS is offered in eu-west-1
-info    subnet: subnets are made
+info    vpc: a new one is made
+info    subnet: a new one is made
+info    security-group: a new one is made
 `
 	if diff := cmp.Diff(want, checksText(checks)); diff != "" {
 		t.Error(diff)
@@ -78,12 +82,26 @@ func machine(name, state string, spot bool, tags ...string) ec2types.Instance {
 	return i
 }
 
+// estate is a VPC with an internet gateway and one public subnet with some free addresses.
+func estate(vpc string, free int) *discovery.Region {
+	block := netip.MustParsePrefix("10.1.0.0/16")
+	return &discovery.Region{
+		Name: "eu-west-1",
+		VPCs: []discovery.VPC{{Resource: discovery.Resource{ID: vpc}, State: "available", Gateway: "igw-1", CIDRs: []netip.Prefix{block}}},
+		Subnets: []discovery.Subnet{{
+			Resource: discovery.Resource{ID: "subnet-0123456789abcdef0"}, VPC: vpc, Zone: "eu-west-1a", State: "available", Free: free,
+			CIDR: block, Out: discovery.Out{Via: discovery.OutGateway, ID: "igw-1"},
+		}},
+	}
+}
+
 // Each thing that can stand against a deployment is found, at its level, with the exit kind of what would have happened.
 func TestChecks(t *testing.T) {
 	denied := refusal("UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:aws:iam::1:user/ana is not authorized to perform: ec2:CreateVpc")
 	broken := refusal("InternalError", "broken")
-	subnet := func(id, vpc string, free int32) ec2types.Subnet {
-		return ec2types.Subnet{SubnetId: &id, VpcId: &vpc, AvailableIpAddressCount: &free, AvailabilityZone: new("eu-west-1a")}
+	const subnetKey = "subnet_id=subnet-0123456789abcdef0"
+	subnet := func(vpc string, free int) func(*fake) {
+		return func(f *fake) { f.estate = estate(vpc, free) }
 	}
 	for name, tt := range map[string]struct {
 		changes string
@@ -102,7 +120,7 @@ func TestChecks(t *testing.T) {
 		"machines unknown":  {"", func(f *fake) { f.refusals["DescribeInstances"] = denied }, CheckVCPUs, LevelWarning, "how many vCPUs are in use", ""},
 		"quotas unknown":    {"", func(f *fake) { f.quotas, f.defaults = nil, nil }, CheckVCPUs, LevelWarning, "not known", ""},
 		"VPCs full":         {"", func(f *fake) { f.quotas[vpcQuota] = 1; f.vpcs = []ec2types.Vpc{vpcWith("10.0.0.0/16")} }, CheckVPCs, LevelError, "holds 1 VPCs, and the account's quota is 1", api.KindQuota},
-		"VPC is given":      {"vpc_id=vpc-0123456789abcdef0", func(f *fake) { f.quotas[vpcQuota] = 0 }, CheckVPCs, LevelInfo, "not needed", ""},
+		"VPC is given":      {"vpc_id=vpc-0123456789abcdef0", func(f *fake) { f.quotas[vpcQuota] = 0; f.estate = estate("vpc-0123456789abcdef0", 9) }, CheckVPCs, LevelInfo, "not needed", ""},
 		"VPC quota unknown": {"", func(f *fake) { delete(f.quotas, vpcQuota) }, CheckVPCs, LevelWarning, "another VPC will show", ""},
 		"name taken": {"", func(f *fake) {
 			f.machines = []ec2types.Instance{machine("m7i.large", "running", true, stack.TagStack, "abc", stack.TagName, "demo")}
@@ -118,12 +136,14 @@ func TestChecks(t *testing.T) {
 		"keys unknown":  {"key_pair=laptop", func(f *fake) { f.refusals["DescribeKeyPairs"] = denied }, CheckKeyPair, LevelWarning, "will show", ""},
 		"no EFS":        {"", func(f *fake) { f.refusals["DescribeFileSystems"] = broken }, CheckFileSystem, LevelWarning, "offers EFS", ""},
 		"EFS denied":    {"", func(f *fake) { f.refusals["DescribeFileSystems"] = refusal("AccessDeniedException", "no") }, CheckFileSystem, LevelError, "", api.KindPermission},
-		"no subnet":     {"subnet_id=subnet-0123456789abcdef0", func(*fake) {}, CheckSubnet, LevelError, "there is no subnet", ""},
-		"subnet full":   {"subnet_id=subnet-0123456789abcdef0", func(f *fake) { f.subnets = []ec2types.Subnet{subnet("subnet-0123456789abcdef0", "vpc-1", 1)} }, CheckSubnet, LevelError, "has 1 free addresses; 2 are needed", ""},
-		"subnet":        {"subnet_id=subnet-0123456789abcdef0", func(f *fake) { f.subnets = []ec2types.Subnet{subnet("subnet-0123456789abcdef0", "vpc-1", 9)} }, CheckSubnet, LevelInfo, "9 free addresses", ""},
-		"subnet elsewhere": {"subnet_id=subnet-0123456789abcdef0 vpc_id=vpc-0123456789abcdef0", func(f *fake) {
-			f.subnets = []ec2types.Subnet{subnet("subnet-0123456789abcdef0", "vpc-1", 9)}
-		}, CheckSubnet, LevelError, "not in vpc_id", ""},
+		"no subnet":     {subnetKey, func(*fake) {}, CheckSubnet, LevelError, "there is no subnet", ""},
+		"subnet full":   {subnetKey, subnet("vpc-1", 1), CheckSubnet, LevelError, "has 1 free address; the machine and a mount target of the file system need 2", ""},
+		"subnet":        {subnetKey, subnet("vpc-1", 9), CheckSubnet, LevelInfo, "subnet-0123456789abcdef0 fits; it assigns no public addresses by itself", ""},
+		"subnet elsewhere": {subnetKey + " vpc_id=vpc-0123456789abcdef0", func(f *fake) {
+			f.estate = estate("vpc-1", 9)
+			f.estate.VPCs = append(f.estate.VPCs, discovery.VPC{Resource: discovery.Resource{ID: "vpc-0123456789abcdef0"}, State: "available", Gateway: "igw-9"})
+		}, CheckSubnet, LevelError, "lies in vpc-1, not in vpc-0123456789abcdef0", ""},
+		"VPC":           {"vpc_id=vpc-0123456789abcdef0", subnet("vpc-0123456789abcdef0", 9), CheckVPC, LevelInfo, "vpc-0123456789abcdef0 fits; it 1 of 1 subnets are fit", ""},
 		"credentials":   {"", func(f *fake) { f.refusals["GetCallerIdentity"] = refusal("ExpiredToken", "old") }, CheckCredentials, LevelError, "expired", api.KindCredentials},
 		"no image":      {"os_type=ubuntu-22.04", func(*fake) {}, CheckImage, LevelError, "has no standard image", ""},
 		"type not sold": {"instance_type=m7i.large", func(f *fake) { f.missing = []string{"m7i.large"} }, CheckMachine, LevelError, "not sold in eu-west-1", ""},
@@ -197,7 +217,7 @@ func TestDryRunsAreForAWSOnly(t *testing.T) {
 func TestPreflightIsTwoCallsLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := ready()
-		f.latency = time.Second
+		f.latency, f.estate = time.Second, estate("vpc-1", 9)
 		start := time.Now()
 		if _, _, err := f.market().Preflight(t.Context(), config("key_pair=x", "subnet_id=subnet-0123456789abcdef0"), nil, nil); err != nil {
 			t.Fatal(err)
