@@ -46,6 +46,7 @@ class Call:
         self.service = scope[1] if scope else "unsigned"
         self.operation = form.get("Action", [headers.get("X-Amz-Target", f"{method} {path}")])[0].rpartition(".")[2]
         self.token = form.get("ClientToken", [None])[0]
+        self.tagged = {v[0] for k, v in form.items() if k.startswith("TagSpecification.") and k.endswith(".ResourceType")}  # kinds
         self.number = 0  # from 1, among those that count: not what moto lacks, on which nothing depends
         self.counts = self.service not in ("pricing", "servicequotas") and not self.operation.endswith("/backup-policy")
 

@@ -39,6 +39,7 @@ class Life(unittest.TestCase):
     def run_json(self, *args):
         done = self.proxy.run((BINARY, *args, "-o", "json"), self.home)
         self.assertEqual(done.returncode, 0, f"{' '.join(args)}:\n{done.stderr}")
+        self.calls = done.calls
         return json.loads(done.stdout)
 
     def live(self):
@@ -65,7 +66,7 @@ class Life(unittest.TestCase):
     def judge_tags(self, made):
         """Everything that can be tagged tells whose it is, what it is and what it is called."""
         found = {}
-        for kind in ("vpcs", "subnets", "gateways", "route tables", "security groups", "instances", "volumes", "file systems"):
+        for kind in ("vpcs", "subnets", "gateways", "route tables", "endpoints", "security groups", "instances", "volumes", "file systems"):
             for resource in self.seen[kind]:
                 if tags(resource).get("geusemaker:stack") == made["id"]:
                     found.setdefault(tags(resource)["geusemaker:key"], []).append(tags(resource))
@@ -87,6 +88,11 @@ class Life(unittest.TestCase):
         names = {key: one["Name"] for key, (one, *_) in found.items() if "Name" in one}
         self.assertEqual({k for k in found if k.split("/")[0] in ("network", "access", "storage", "compute")} - set(names), set(), "without a name")
         self.assertTrue(all(NAME in name for name in names.values()), names)
+        asked = {call.operation: call.tagged for call in self.calls if call.service == "ec2"}  # also for what moto does not tag
+        machine = {"instance", "volume", "network-interface"}
+        self.assertLessEqual(machine | ({"spot-instances-request"} if self.variant["market"] != "on-demand" else set()), asked["RunInstances"])
+        if self.variant["access"] == "direct" or self.variant["ssh"] == "key":
+            self.assertEqual(asked["AuthorizeSecurityGroupIngress"], {"security-group-rule"})
         volumes = [v for v in self.seen["volumes"] if tags(v).get("geusemaker:stack") == made["id"]]
         self.assertEqual(len(volumes), 2, "the root volume and that of the data")
 

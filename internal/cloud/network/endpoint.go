@@ -3,6 +3,7 @@ package network
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -26,7 +27,7 @@ func (r room) endpoints() reads[ec2types.VpcEndpoint] {
 		pages := ec2.NewDescribeVpcEndpointsPaginator(r.ec2, &ec2.DescribeVpcEndpointsInput{VpcEndpointIds: ids, Filters: filters})
 		return api.All(ctx, pages, func(out *ec2.DescribeVpcEndpointsOutput) (living []ec2types.VpcEndpoint) {
 			for _, e := range out.VpcEndpoints {
-				if e.State != ec2types.StateDeleted {
+				if !strings.EqualFold(string(e.State), "deleted") {
 					living = append(living, e)
 				}
 			}
@@ -59,16 +60,17 @@ func (d endpoints) Create(ctx context.Context, t engine.Target) (engine.Found, e
 	return foundEndpoint(*out.VpcEndpoint), nil
 }
 
-// Settle implements engine.Driver.
+// Settle implements engine.Driver. The SDK writes the states with capitals, but EC2 sends them small (AWS PrivateLink guide,
+// "Interface endpoint lifecycle").
 func (d endpoints) Settle(ctx context.Context, t engine.Target) (engine.Found, error) {
 	var e ec2types.VpcEndpoint
 	err := d.available(ctx, t, "the endpoint", func(ctx context.Context) (done bool, err error) {
 		e, err = d.describe(ctx, t.Record.ID)
-		switch e.State {
-		case ec2types.StateFailed, ec2types.StateRejected, ec2types.StateExpired, ec2types.StateDeleting:
-			return false, fmt.Errorf("the endpoint %s is in state %s", t.Record.ID, e.State)
+		switch state := strings.ToLower(string(e.State)); state {
+		case "failed", "rejected", "expired", "deleting":
+			return false, fmt.Errorf("the endpoint %s is in state %s", t.Record.ID, state)
 		default:
-			return e.State == ec2types.StateAvailable, err
+			return state == "available", err
 		}
 	})
 	return foundEndpoint(e), err

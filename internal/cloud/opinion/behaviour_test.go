@@ -33,6 +33,7 @@ func chapters() []chapter {
 	return []chapter{
 		{"Networks", networks()},
 		{"Routes and gateways", routes()},
+		{"Endpoints", endpoints()},
 		{"Security groups", groups()},
 		{"Tags", tags()},
 		{"Filters and pages", filters()},

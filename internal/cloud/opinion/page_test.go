@@ -22,11 +22,13 @@ tells of it. ` + "`make test`" + ` asks the pretend account for all of them, and
 others wrote, through the same clients of the SDK. The pretend account has to answer as AWS does. What moto answers differently
 is written down below, and tested, with the reason why the document decides.
 
-The list has found the pretend account wrong thirteen times. It now has AWS's own spelling of the codes for malformed IDs of
+The list has found the pretend account wrong seventeen times. It now has AWS's own spelling of the codes for malformed IDs of
 gateways, route tables, interfaces and volumes; refuses empty tag keys as malformed; refuses pages together with IDs in
 DescribeInstances; tells a volume that is attached to nothing from one that another machine has; bounds EFS creation tokens;
 refuses DescribeMountTargets without a question; checks the paths of roles and profiles; keeps names that begin with aws to AWS;
-and bounds the pages and lists of Parameter Store and knows its filters also where there are no parameters.
+bounds the pages and lists of Parameter Store and knows its filters also where there are no parameters; shows the routes of
+gateway endpoints in their tables, refuses a second one for a service there, knows services from other names, and sends the states of endpoints as EC2 does, which
+the SDK spells otherwise: until then every deploy would have waited for an endpoint that was long there.
 
 "accepted" is a call that succeeds, "refused" one that is refused where AWS documents that but not the code, "HTTP 500" a
 service that breaks. Answers to several calls stand in their order. moto runs with its checks of images, instance types and key

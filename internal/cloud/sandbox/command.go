@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	ssmtypes "github.com/aws/aws-sdk-go-v2/service/ssm/types"
 )
@@ -83,7 +82,7 @@ func (c *call) reachesServices(i *instance) bool {
 	}
 	found := map[string]bool{}
 	for _, endpoint := range c.region.Endpoints {
-		if endpoint.VPC == i.VPC && c.endpointState(endpoint) == ec2types.StateAvailable {
+		if endpoint.VPC == i.VPC && c.endpointState(endpoint) == endpointAvailable {
 			found[endpoint.Service[strings.LastIndex(endpoint.Service, ".")+1:]] = true
 		}
 	}

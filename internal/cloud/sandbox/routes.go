@@ -205,6 +205,14 @@ func (c *call) showRouteTable(t *routeTable) ec2types.RouteTable {
 		}
 		shown.Routes = append(shown.Routes, one)
 	}
+	for _, e := range inOrder(c.region.Endpoints) { // a gateway endpoint adds its route by itself
+		if slices.Contains(e.RouteTables, t.ID) {
+			shown.Routes = append(shown.Routes, ec2types.Route{
+				DestinationPrefixListId: new(c.prefixList(e.Service)), GatewayId: new(e.ID), Origin: ec2types.RouteOriginCreateRoute,
+				State: ec2types.RouteStateActive,
+			})
+		}
+	}
 	for _, a := range t.Associations {
 		one := ec2types.RouteTableAssociation{
 			RouteTableAssociationId: new(a.ID), RouteTableId: new(t.ID), Main: new(a.Main),

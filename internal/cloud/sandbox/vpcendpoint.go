@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -54,9 +55,18 @@ func createVpcEndpoint(c *call, in *ec2.CreateVpcEndpointInput) (*ec2.CreateVpcE
 			return &ec2.CreateVpcEndpointOutput{VpcEndpoint: new(c.showEndpoint(other)), ClientToken: in.ClientToken}, nil
 		}
 	}
+	if !strings.HasPrefix(e.Service, "com.amazonaws."+c.region.Name+".") {
+		return nil, refuse("InvalidServiceName", "The Vpc Endpoint Service '%s' does not exist", e.Service)
+	}
 	for _, id := range e.RouteTables {
 		if _, err := find(c, routeTableKind, c.region.RouteTables, &id); err != nil {
 			return nil, err
+		}
+		for _, other := range c.region.Endpoints {
+			if other.Service == e.Service && slices.Contains(other.RouteTables, id) {
+				return nil, refuse("RouteAlreadyExists", "route table %s already has a route with destination-prefix-list-id %s",
+					id, c.prefixList(e.Service))
+			}
 		}
 	}
 	if e.Groups, err = c.groupsFor(in.SecurityGroupIds, v.ID); err != nil {
@@ -84,11 +94,23 @@ func createVpcEndpoint(c *call, in *ec2.CreateVpcEndpointInput) (*ec2.CreateVpcE
 	return &ec2.CreateVpcEndpointOutput{VpcEndpoint: new(c.showEndpoint(e)), ClientToken: in.ClientToken}, nil
 }
 
+// prefixList is the list of a service's addresses, to which gateway endpoints lead.
+func (c *call) prefixList(service string) string {
+	return "pl-" + digest(c.state.Seed, c.region.Name, service)[:8]
+}
+
+// The states of an endpoint, as EC2 sends them: the SDK's constants have capitals (AWS PrivateLink guide, "Interface endpoint
+// lifecycle").
+const (
+	endpointPending   ec2types.State = "pending"
+	endpointAvailable ec2types.State = "available"
+)
+
 func (c *call) endpointState(e *endpoint) ec2types.State {
 	if e.Type != string(ec2types.VpcEndpointTypeGateway) && c.now.Before(e.Born.Add(endpointDelay)) {
-		return ec2types.StatePending
+		return endpointPending
 	}
-	return ec2types.StateAvailable
+	return endpointAvailable
 }
 
 func (c *call) showEndpoint(e *endpoint) ec2types.VpcEndpoint {
