@@ -180,7 +180,7 @@ func (a *app) checkRecords() []checkDoc {
 	if err != nil {
 		return []checkDoc{{ID: "records", Level: levelError, Message: err.Error()}}
 	}
-	all := []checkDoc{{ID: "records", Level: levelOK, Message: fmt.Sprintf("%d deployments", len(entries))}}
+	all := []checkDoc{{ID: "records", Level: levelOK, Message: countOf(len(entries), "deployment")}}
 	for _, e := range entries {
 		if e.Err != nil {
 			next := fmt.Sprintf("`geusemaker recover %s`", e.Name)

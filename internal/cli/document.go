@@ -64,28 +64,29 @@ func imageOf(i stack.Image) imageDoc {
 
 // inspectDoc is what `inspect` and a finished `deploy` print.
 type inspectDoc struct {
-	Name      string           `json:"name"`
-	ID        string           `json:"id"`
-	Status    stack.Phase      `json:"status"`
-	Tier      string           `json:"tier"`
-	Workload  string           `json:"workload"`
-	Region    string           `json:"region"`
-	Zone      string           `json:"zone"`
-	Account   string           `json:"account"`
-	CreatedAt time.Time        `json:"created_at"`
-	UpdatedAt time.Time        `json:"updated_at"`
-	Sandbox   bool             `json:"sandbox"`
-	LastError string           `json:"last_error"`
-	Image     imageDoc         `json:"image"`
-	Instance  instanceDoc      `json:"instance"`
-	Endpoints []stack.Endpoint `json:"endpoints"`
-	Access    accessDoc        `json:"access"`
-	Resources []resourceDoc    `json:"resources"`
-	Cost      stack.Cost       `json:"cost"`
-	Boot      bootDoc          `json:"boot"`
-	Config    stack.Config     `json:"config"`
-	Warnings  []string         `json:"warnings"`
-	Secrets   []secretDoc      `json:"secrets,omitempty"` // only with --show-secrets
+	Name      string            `json:"name"`
+	ID        string            `json:"id"`
+	Status    stack.Phase       `json:"status"`
+	Tier      string            `json:"tier"`
+	Workload  string            `json:"workload"`
+	Region    string            `json:"region"`
+	Zone      string            `json:"zone"`
+	Account   string            `json:"account"`
+	CreatedAt time.Time         `json:"created_at"`
+	UpdatedAt time.Time         `json:"updated_at"`
+	Sandbox   bool              `json:"sandbox"`
+	LastError string            `json:"last_error"`
+	Image     imageDoc          `json:"image"`
+	Instance  instanceDoc       `json:"instance"`
+	Endpoints []stack.Endpoint  `json:"endpoints"`
+	Access    accessDoc         `json:"access"`
+	Resources []resourceDoc     `json:"resources"`
+	Cost      stack.Cost        `json:"cost"`
+	Boot      bootDoc           `json:"boot"`
+	Config    stack.Config      `json:"config"`
+	Sources   map[string]string `json:"config_sources"` // of the values that are no defaults
+	Warnings  []string          `json:"warnings"`
+	Secrets   []secretDoc       `json:"secrets,omitempty"` // only with --show-secrets
 }
 
 type instanceDoc struct {
@@ -176,8 +177,8 @@ func inspect(s stack.State, busy bool, now time.Time, logPath string) inspectDoc
 		Resources: []resourceDoc{},
 		Cost:      s.Cost(now),
 		Boot:      bootDoc{Steps: []stack.BootStep{}, LogPath: logPath},
-		Config:    s.Config,
-		Warnings:  orEmpty(s.Facts.Warnings),
+		Config:    s.Config, Sources: orEmptyMap(s.Sources),
+		Warnings: orEmpty(s.Facts.Warnings),
 	}
 	for _, r := range s.Sorted() {
 		d.Resources = append(d.Resources, resourceDoc{Key: r.Key, Kind: r.Kind, ID: r.ID, Owned: r.Owned, Origin: r.Provenance(), Status: r.Status, Attrs: orEmptyMap(r.Attrs)})

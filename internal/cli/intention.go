@@ -146,6 +146,7 @@ func (a *app) newState(ctx context.Context, c stack.Config, in *intention) (stac
 		Identity:  stack.Identity{ID: strings.ToLower(rand.Text()[:12]), Name: c.Name, Account: facts.Account, Region: c.Region, Tier: c.Tier},
 		Sandbox:   a.global.sandbox,
 		Config:    c,
+		Sources:   c.Sources(),
 		Facts:     facts,
 		Records:   map[stack.Key]stack.Record{},
 		CreatedAt: now, UpdatedAt: now,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"geusemaker/internal/cloud/market"
@@ -78,6 +79,8 @@ func (a *app) refit(ctx context.Context, c stack.Config, in *intention) error {
 		facts.VPCCIDR = vpc.Attrs[stack.AttrCIDR]
 	}
 	facts.Warnings = append(facts.Warnings, lost(*s)...)
+	s.Sources = orEmptyMap(maps.Clone(s.Sources))
+	maps.Copy(s.Sources, c.Sources())
 	s.Config, s.Facts, s.Tier, s.Operation = c, facts, c.Tier, stack.Operation{}
 	return nil
 }

@@ -84,7 +84,7 @@ type unaskedError struct {
 
 func (e *unaskedError) Error() string {
 	message, _ := words(e.err)
-	return fmt.Sprintf("what is recorded of %d deployments in %s is shown: %s", e.count, e.region, message)
+	return fmt.Sprintf("what is recorded of %s in %s is shown: %s", countOf(e.count, "deployment"), e.region, message)
 }
 
 func (e *unaskedError) Unwrap() error { return e.err }

@@ -183,7 +183,7 @@ func TestListRefreshShowsWhatIsRecordedWhereItCannotAsk(t *testing.T) {
 	if docs := as[[]listDoc](t, got); got.code != exitPermission || docs[0].Status != stack.PhaseRunning || len(docs[0].Changed) > 0 {
 		t.Errorf("%d: %+v", got.code, docs)
 	}
-	if !strings.Contains(got.err, "what is recorded of 1 deployments in us-east-1 is shown: AWS does not allow") || !strings.Contains(got.err, "ec2:DescribeInstances") {
+	if !strings.Contains(got.err, "what is recorded of 1 deployment in us-east-1 is shown: AWS does not allow") || !strings.Contains(got.err, "ec2:DescribeInstances") {
 		t.Error(got.err)
 	}
 }

@@ -123,7 +123,7 @@ func (a *app) inspectView(d inspectDoc) string {
 			{Title: "Boot", Table: bootTable(d.Boot.Steps), Pairs: [][2]string{{"log", d.Boot.LogPath}}},
 			{Title: "Resources", Table: resourcesTable(d.Resources)},
 			term.CostSection(d.Cost, now),
-			{Title: "Chosen settings", Pairs: chosen(d.Config)},
+			{Title: "Chosen settings", Table: chosen(d.Config, d.Sources)},
 		},
 	})
 }
@@ -208,16 +208,16 @@ func origin(p stack.Provenance) string {
 	}
 }
 
-// chosen lists the settings that somebody chose. The rest are defaults, which `config show` lists.
-func chosen(c stack.Config) [][2]string {
-	var pairs [][2]string
+// chosen lists the settings that somebody chose, and where. The rest are defaults, which `config show` lists.
+func chosen(c stack.Config, sources map[string]string) *term.Table {
+	t := &term.Table{Columns: []term.Column{{Name: "KEY"}, {Name: "VALUE", Min: 16}, {Name: "FROM", Drop: 1}}}
 	defaults := stack.NewConfig()
 	for _, key := range c.Differences(&defaults) {
 		if key != "name" && key != "region" {
-			pairs = append(pairs, [2]string{key, c.Text(key)})
+			t.Rows = append(t.Rows, term.Row{Cells: []string{key, c.Text(key), sources[key]}})
 		}
 	}
-	return pairs
+	return t
 }
 
 func (a *app) configView(c stack.Config) string {
@@ -265,4 +265,12 @@ func some(lines ...string) []string {
 		}
 	}
 	return all
+}
+
+// countOf is a number of things in words.
+func countOf(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }

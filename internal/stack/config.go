@@ -153,6 +153,17 @@ func (c *Config) Text(key string) string {
 	return f.value(c).String()
 }
 
+// Sources tells in words where each value came from that somebody chose now: it is no default and was in no record.
+func (c *Config) Sources() map[string]string {
+	all := map[string]string{}
+	for key, from := range c.sources {
+		if from.Kind != "default" && from.Kind != "saved" {
+			all[key] = from.String()
+		}
+	}
+	return all
+}
+
 // SourceOf tells where the value of a key came from.
 func (c *Config) SourceOf(key string) Source {
 	if s, ok := c.sources[key]; ok {

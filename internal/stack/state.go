@@ -89,17 +89,19 @@ type State struct {
 	Serial  int    `json:"serial"` // rises with every save
 	Tool    string `json:"tool"`   // version of the tool that saved it
 	Identity
-	Sandbox   bool           `json:"sandbox"`
-	Imported  string         `json:"imported,omitempty"` // the tool and format that the record was taken over from
-	Config    Config         `json:"config"`
-	Facts     Facts          `json:"facts"`
-	Records   map[Key]Record `json:"records"`
-	Intervals []Interval     `json:"intervals,omitempty"` // what was billed, and when
-	Operation Operation      `json:"operation"`
-	Boot      *Report        `json:"boot,omitempty"`
-	Endpoints []Endpoint     `json:"endpoints,omitempty"`
-	CreatedAt time.Time      `json:"created_at"`
-	UpdatedAt time.Time      `json:"updated_at"`
+	Sandbox  bool   `json:"sandbox"`
+	Imported string `json:"imported,omitempty"` // the tool and format that the record was taken over from
+	Config   Config `json:"config"`
+	// Sources tell in words where the values of Config came from when it was chosen; one that is not named is a default.
+	Sources   map[string]string `json:"sources,omitempty"`
+	Facts     Facts             `json:"facts"`
+	Records   map[Key]Record    `json:"records"`
+	Intervals []Interval        `json:"intervals,omitempty"` // what was billed, and when
+	Operation Operation         `json:"operation"`
+	Boot      *Report           `json:"boot,omitempty"`
+	Endpoints []Endpoint        `json:"endpoints,omitempty"`
+	CreatedAt time.Time         `json:"created_at"`
+	UpdatedAt time.Time         `json:"updated_at"`
 }
 
 // Clone returns a copy that shares nothing that is ever changed in place.
