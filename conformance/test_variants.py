@@ -25,7 +25,7 @@ WORKERS = 6  # a life mostly waits
 FULL = os.environ.get("VARIANTS") == "full"
 SCHEMA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".venv", "cloud-init", "schema.json")
 PORTS = {"internal": {443, 11434, 6333, 11235}, "off": {80, 11434, 6333, 11235}, "acme": {443, 11434, 6333, 11235}}
-UNTAGGABLE = {"storage/mount-a", "storage/mount-b", "identity/policy"}
+UNTAGGABLE = {"mount-target", "role-policy"}
 
 
 class Life(unittest.TestCase):
@@ -44,10 +44,14 @@ class Life(unittest.TestCase):
 
     def live(self):
         self.ec2.create_key_pair(KeyName=variants.KEY_PAIR)
+        self.reused = variants.REUSES.get(self.variant["reuse"], ())
+        self.company = variants.company(self.ec2, self.efs) if self.reused else {}
         before = everything(self.proxy)
-        made = self.run_json("deploy", NAME, *variants.flags(self.variant), "--wait", "instance", "--yes")
+        made = self.run_json("deploy", NAME, *variants.flags(self.variant, self.company), "--wait", "instance", "--yes")
         self.seen, self.ids = everything(self.proxy), {r["key"]: r["id"] for r in made["resources"]}
-        self.assertEqual(set(self.ids), KEYS)
+        if not self.reused:
+            self.assertEqual(set(self.ids), KEYS)
+        self.judge_what_is_the_users(before)
         self.instance = self.one("instances", InstanceId=self.ids["compute/instance"])
         self.filled = self.variant["settings"] == "filled"
         for judge in (self.judge_tags, self.judge_network, self.judge_rules, self.judge_machine, self.judge_disks, self.judge_files,
@@ -56,12 +60,20 @@ class Life(unittest.TestCase):
         destroyed = self.run_json("destroy", NAME, "--yes")
         self.assertTrue(destroyed["proven"])
         self.assertEqual(everything(self.proxy), before, "the account is not as before")
-        self.ec2.delete_key_pair(KeyName=variants.KEY_PAIR)
 
     def one(self, kind, **wanted):
         found = [r for r in self.seen[kind] if all(r.get(k) == v for k, v in wanted.items())]
         self.assertEqual(len(found), 1, f"{kind} with {wanted}")
         return found[0]
+
+    def judge_what_is_the_users(self, before):
+        """What was there is as it was, but for the rules that were asked for and the number of mount targets."""
+        for kind in ("vpcs", "subnets", "gateways", "route tables", "security groups", "file systems"):
+            if kind != "security groups" or "--security-group-id" not in self.reused:
+                seen = [r | {"NumberOfMountTargets": 0} if kind == "file systems" else r for r in self.seen[kind]]
+                self.assertEqual([r for r in before[kind] if r not in seen], [], kind)
+        for flag in self.reused:
+            self.assertIn(self.company[flag], self.ids.values(), flag)
 
     def judge_tags(self, made):
         """Everything that can be tagged tells whose it is, what it is and what it is called."""
@@ -70,6 +82,9 @@ class Life(unittest.TestCase):
             for resource in self.seen[kind]:
                 if tags(resource).get("geusemaker:stack") == made["id"]:
                     found.setdefault(tags(resource)["geusemaker:key"], []).append(tags(resource))
+        for rule in self.ec2.describe_security_group_rules()["SecurityGroupRules"]:
+            if tags(rule).get("geusemaker:stack") == made["id"]:
+                found.setdefault(tags(rule)["geusemaker:key"], []).append(tags(rule))
         role, profile = (self.ids["identity/" + k].rpartition("/")[2] for k in ("role", "profile"))
         secret = self.ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=self.ids["secret/stack"])["TagList"]
         for resource in (
@@ -78,7 +93,8 @@ class Life(unittest.TestCase):
             {"Tags": secret},
         ):
             found.setdefault(tags(resource).get("geusemaker:key"), []).append(tags(resource))
-        self.assertEqual(KEYS - UNTAGGABLE - set(found), set(), "without tags")
+        own = {r["key"] for r in made["resources"] if r["owned"] and r["kind"] not in UNTAGGABLE}
+        self.assertEqual(own ^ {key for key in found if key in self.ids}, set(), "without tags, or with those of others")
         for key, all_tags in found.items():
             for one in all_tags:
                 self.assertEqual((one["geusemaker:name"], one["geusemaker:tier"]), (NAME, "dev"), key)
@@ -86,7 +102,8 @@ class Life(unittest.TestCase):
                 if self.filled:
                     self.assertEqual((one.get("team"), one.get("cost-center")), ("ai", "42"), key)
         names = {key: one["Name"] for key, (one, *_) in found.items() if "Name" in one}
-        self.assertEqual({k for k in found if k.split("/")[0] in ("network", "access", "storage", "compute")} - set(names), set(), "without a name")
+        named = {r["key"] for r in made["resources"] if r["kind"] != "security-group-rule" and r["key"].split("/")[0] in ("network", "access", "storage", "compute")}
+        self.assertEqual((named & set(found)) - set(names), set(), "without a name")
         self.assertTrue(all(NAME in name for name in names.values()), names)
         asked = {call.operation: call.tagged for call in self.calls if call.service == "ec2"}  # also for what moto does not tag
         machine = {"instance", "volume", "network-interface"}
@@ -98,6 +115,11 @@ class Life(unittest.TestCase):
 
     def judge_network(self, made):
         vpc = self.one("vpcs", VpcId=self.ids["network/vpc"])
+        if set(self.reused) - {"--efs-id"}:
+            self.assertEqual(self.instance["VpcId"], self.company["--vpc-id"])
+            if "--subnet-id" in self.reused:
+                self.assertEqual(self.instance["SubnetId"], self.company["--subnet-id"])
+            return
         if self.filled:
             self.assertEqual(vpc["CidrBlock"], "10.77.0.0/16")
         for letter in "ab":
@@ -154,11 +176,16 @@ class Life(unittest.TestCase):
     def judge_files(self, made):
         system = self.one("file systems", FileSystemId=self.ids["storage/files"])
         self.assertTrue(system["Encrypted"])
+        if "--efs-id" in self.reused:
+            return
         policy = json.loads(self.efs.describe_file_system_policy(FileSystemId=system["FileSystemId"])["Policy"])
         self.assertTrue(any(s["Effect"] == "Deny" and "aws:SecureTransport" in json.dumps(s["Condition"]) for s in policy["Statement"]))
-        for letter in "ab":
+        for letter in "ab" if "storage/mount-b" in self.ids else "a":
             target = self.one("mount targets", MountTargetId=self.ids["storage/mount-" + letter])
-            self.assertEqual(target["SubnetId"], self.ids["network/private-" + letter])
+            if set(self.reused) - {"--efs-id"}:
+                self.assertEqual(target["VpcId"], self.company["--vpc-id"])
+            else:
+                self.assertEqual(target["SubnetId"], self.ids["network/private-" + letter])
             groups = self.efs.describe_mount_target_security_groups(MountTargetId=target["MountTargetId"])["SecurityGroups"]
             self.assertEqual(groups, [self.ids["access/files"]])
 
@@ -241,10 +268,8 @@ class Variants(unittest.TestCase):
         try:
             with tempfile.TemporaryDirectory() as home:
                 Life(proxy, home, variant).live()
-        except BaseException:
-            proxy.reset()
-            raise
         finally:
+            proxy.reset()
             self.proxies.put(proxy)
 
 

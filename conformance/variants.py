@@ -15,6 +15,13 @@ CHOICES = {
     "ssh": ("none", "key"),
     "settings": ("default", "filled"),
 }
+REUSES = {  # what of the user's own a deployment can be fitted into, by flag
+    "vpc": ("--vpc-id",),
+    "subnet": ("--subnet-id",),
+    "group": ("--security-group-id",),
+    "files": ("--efs-id",),
+    "all": ("--vpc-id", "--subnet-id", "--security-group-id", "--efs-id"),
+}
 WHOLE = ("os", "architecture", "workload", "access", "https")  # of these, the full matrix has every combination
 
 KEY_PAIR = "mine"
@@ -44,17 +51,20 @@ def full():
     for n, values in enumerate(itertools.product(*(CHOICES[key] for key in WHOLE))):
         variant = dict(zip(WHOLE, values)) | {key: CHOICES[key][(n // (i + 1)) % len(CHOICES[key])] for i, key in enumerate(rest)}
         if possible(variant):
-            yield variant
+            yield variant | {"reuse": ("nothing", *REUSES)[n % (len(REUSES) + 1)]}
 
 
 def pairs():
-    """Few variants in which every two values of different choices meet."""
+    """Few variants in which every two values of different choices meet, and some of them once more in what the user has."""
+    found = []
     choices = list(filter(possible, everything()))
     missing = {pair for variant in choices for pair in met(variant)}
     while missing:
         best = max(choices, key=lambda variant: len(missing & met(variant)))
         missing -= met(best)
-        yield best
+        found.append(best)
+    yield from (variant | {"reuse": "nothing"} for variant in found)
+    yield from (variant | {"reuse": reuse} for variant, reuse in zip(found, REUSES))
 
 
 def met(variant):
@@ -65,8 +75,29 @@ def name_of(variant):
     return " ".join(variant.values())
 
 
-def flags(variant):
-    """What a user types for a variant."""
+def company(ec2, efs):
+    """Makes what a user may have already, and returns its IDs by the flags that name them."""
+    vpc = ec2.create_vpc(CidrBlock="10.50.0.0/16")["Vpc"]["VpcId"]
+    for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
+        ec2.modify_vpc_attribute(VpcId=vpc, **{attribute: {"Value": True}})
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.50.{n}.0/24", AvailabilityZone="us-east-1" + zone)["Subnet"]["SubnetId"]
+        for n, zone in enumerate("ab")
+    ]
+    for subnet in subnets:
+        ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+        ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
+    group = ec2.create_security_group(GroupName="company", Description="company", VpcId=vpc)["GroupId"]
+    files = efs.create_file_system(CreationToken="company", Encrypted=True, ThroughputMode="elastic")["FileSystemId"]
+    return {"--vpc-id": vpc, "--subnet-id": subnets[0], "--security-group-id": group, "--efs-id": files}
+
+
+def flags(variant, ids=None):
+    """What a user types for a variant. ids are those of what is reused."""
     typed = {
         "--os-type": variant["os"], "--architecture": variant["architecture"], "--workload": variant["workload"],
         "--market": variant["market"], "--access": variant["access"], "--https": variant["https"],
@@ -77,7 +108,12 @@ def flags(variant):
         typed |= {"--key-pair": KEY_PAIR, "--ssh-cidr": SSH_CIDR}
     if variant["settings"] == "filled":
         typed |= FILLED
-    return (*itertools.chain.from_iterable(typed.items()), "--allow-discontinued", "--over-budget")
+    reused = REUSES.get(variant.get("reuse"), ())
+    typed |= {flag: ids[flag] for flag in reused}
+    if set(reused) - {"--efs-id"}:
+        typed.pop("--vpc-cidr", None)
+    more = ("--add-missing-rules",) if "--security-group-id" in reused else ()
+    return (*more, *itertools.chain.from_iterable(typed.items()), "--allow-discontinued", "--over-budget")
 
 
 def images(folder):
