@@ -108,14 +108,18 @@ func (r *refreshing) region(account *cloud.Account, states []stack.State) error 
 		return err
 	}
 	id := ""
-	if len(machines) < len(states) {
+	missing := func(s stack.State) bool {
+		m, _ := s.Machine()
+		return machines[m.ID].ID == ""
+	}
+	if slices.ContainsFunc(states, missing) {
 		if id, err = account.ID(r.ctx); err != nil {
 			return err
 		}
 	}
 	for _, s := range states {
 		m, _ := s.Machine()
-		if _, exists := machines[m.ID]; !exists && s.Account != id {
+		if missing(s) && s.Account != id {
 			r.note(s.Name, fmt.Sprintf("not asked: it lies in account %s, and these credentials are of %s", s.Account, id))
 			continue
 		}

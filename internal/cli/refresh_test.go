@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -127,6 +128,40 @@ func TestListRefreshFindsAMachineThatIsGone(t *testing.T) {
 	expect(t, run(t, home, "deploy", "demo", "--yes"), 0) // and a deploy makes it anew
 	if got := listed(t, home, "--refresh")[0]; got.Status != stack.PhaseRunning || len(got.Changed) > 0 {
 		t.Errorf("after another deploy: %+v", got)
+	}
+}
+
+// However many deployments there are, a region is asked once.
+func TestListRefreshOfAHundredOverThreeRegions(t *testing.T) {
+	home := deployed(t, "a0")
+	regions := []string{"us-east-1", "eu-central-1", "us-west-2"}
+	expect(t, run(t, home, "deploy", "a1", "--region", regions[1], "--sandbox", "--yes"), 0)
+	expect(t, run(t, home, "deploy", "a2", "--region", regions[2], "--sandbox", "--yes"), 0)
+	records := store.Open(home)
+	for i := 3; i < 100; i++ {
+		s, err := records.Load(fmt.Sprintf("a%d", i%3))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Name, s.Serial = fmt.Sprintf("a%d", i), 1
+		lease, err := records.Lock(t.Context(), s.Name, store.Intent{Operation: "test", At: time.Now()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(lease.Save(s), lease.Release()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log := filepath.Join(t.TempDir(), "log.jsonl")
+	got := listed(t, home, "--refresh", "--log-file", log)
+	text, err := os.ReadFile(log)
+	if calls := strings.Count(string(text), `"operation":`); err != nil || calls != len(regions) || len(got) != 100 {
+		t.Errorf("%d calls for %d deployments in %d regions: %v\n%s", calls, len(got), len(regions), err, text)
+	}
+	for _, d := range got {
+		if len(d.Changed) > 0 || d.Status != stack.PhaseRunning {
+			t.Errorf("%s: %s, %q", d.Name, d.Status, d.Changed)
+		}
 	}
 }
 

@@ -60,6 +60,9 @@ func (a *app) watch(ctx context.Context, every time.Duration, show func() error)
 			}
 		}
 		if err := (engine.Wall{}).Sleep(ctx, every); err != nil {
+			if a.streams.CanRedrawOut() {
+				fmt.Fprintln(a.streams.Err) // the terminal shows ^C on the last line
+			}
 			return nil // being stopped is the way in which a watch ends
 		}
 	}
