@@ -31,6 +31,12 @@ func newList(a *app) *cobra.Command {
 		Use:     "list",
 		Aliases: []string{"ls"},
 		Short:   "Show all deployments",
+		Long: `List shows what is recorded on this computer, the newest first, and asks nobody. --refresh asks AWS once a region what became
+of the machines and points out what differs; --remote adds what other computers have deployed in the account.`,
+		Example: `  geusemaker list --status running --status degraded --sort cost --desc
+  geusemaker list --refresh
+  geusemaker list --watch 10s
+  geusemaker list --remote --region all`,
 		Args:    o.watchArg,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := a.withTimeout(cmd.Context())
