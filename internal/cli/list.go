@@ -37,7 +37,7 @@ of the machines and points out what differs; --remote adds what other computers 
   geusemaker list --refresh
   geusemaker list --watch 10s
   geusemaker list --remote --region all`,
-		Args:    o.watchArg,
+		Args: o.watchArg,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := a.withTimeout(cmd.Context())
 			defer cancel()

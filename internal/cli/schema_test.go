@@ -55,6 +55,7 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 		follows(t, name, text)
 	}
 	check("list", run(t, home, "list", "-o", "json"), 0)
+	check("costs", run(t, home, "cost", "-o", "json"), 0)
 	check("plan", run(t, home, "plan", "demo", "--sandbox", "-o", "json"), 0)
 	expect(t, run(t, home, "sandbox", "reset", "--with", "networks"), 0)
 	for _, kind := range []string{"vpcs", "subnets", "security-groups", "file-systems", "key-pairs", "load-balancers"} {
@@ -65,6 +66,14 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 	check("inspect", run(t, home, "deploy", "demo", "--sandbox", "--yes", "--env", "n8n.N8N_METRICS=true", "--tags", "team=a", "-o", "json"), 0)
 	check("plan", run(t, home, "plan", "demo", "-o", "json"), 0)
 	check("list", run(t, home, "list", "--refresh", "-o", "json"), 0)
+	check("cost", run(t, home, "cost", "demo", "-o", "json"), 0)
+	check("costs", run(t, home, "cost", "-o", "json"), 0)
+	check("doctor", run(t, home, "doctor", "--sandbox", "-o", "json"), 0)
+	check("validate", run(t, home, "validate", "other", "--sandbox", "-o", "json"), 0)
+	check("offers", run(t, home, "offers", "--sandbox", "-o", "json"), 0)
+	check("images", run(t, home, "images", "--sandbox", "-o", "json"), 0)
+	check("orphans", run(t, home, "orphans", "--sandbox", "-o", "json"), 0)
+	check("support", run(t, home, "support", "demo", "--file", filepath.Join(home, "support.tar.gz"), "-o", "json"), 0)
 	check("inspect", run(t, home, "inspect", "demo", "--refresh", "--health-check", "--show-secrets", "--yes", "-o", "json"), 0)
 	check("health", run(t, home, "health", "demo", "-o", "json"), 0)
 	check("destroy", run(t, home, "destroy", "demo", "--yes", "--keep-data", "-o", "json"), 0)
