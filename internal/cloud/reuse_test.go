@@ -138,31 +138,37 @@ var combinations = []combination{
 	{"a closed group in a VPC", "vpc_id=company egress=restricted", "security-group 2, file-system 1, mount-target 2", "network/subnet-a network/subnet-b network/vpc", 0},
 }
 
-// TestReuse takes a deployment through its life with each combination. What is the user's is byte for byte as it was, while
-// the deployment exists and when it is gone.
-func TestReuse(t *testing.T) {
+// inCompany runs a test with each combination, in a world of its own.
+func inCompany(t *testing.T, do func(t *testing.T, w *world, c combination, before []byte)) {
 	for _, c := range combinations {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			inWorld(t, func(t *testing.T, w *world) {
 				w.company(c.settings)
-				before := w.pretend.Dump()
-				if err := w.deploy(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				w.checkUntouched(before)
-				w.checkProvenance(c)
-				w.checkTags()
-				if w.disk.Config.Access == stack.AccessDirect {
-					w.checkServices()
-				}
-				if rest := w.plan(); rest.Changes() {
-					t.Errorf("a second deploy would do something:\n%s", rest)
-				}
-				w.takeDown(before)
+				do(t, w, c, w.pretend.Dump())
 			})
 		})
 	}
+}
+
+// TestReuse takes a deployment through its life with each combination. What is the user's is byte for byte as it was, while
+// the deployment exists and when it is gone.
+func TestReuse(t *testing.T) {
+	inCompany(t, func(t *testing.T, w *world, c combination, before []byte) {
+		if err := w.deploy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.checkUntouched(before)
+		w.checkProvenance(c)
+		w.checkTags()
+		if w.disk.Config.Access == stack.AccessDirect {
+			w.checkServices()
+		}
+		if rest := w.plan(); rest.Changes() {
+			t.Errorf("a second deploy would do something:\n%s", rest)
+		}
+		w.takeDown(before)
+	})
 }
 
 // takeDown destroys, and waits for the interface of the machine, which in a subnet of the user's nothing of ours waits for.
@@ -307,98 +313,84 @@ func referenceOf(t *testing.T, c combination) (deployCalls, destroyCalls int, de
 
 // A deploy that fails takes back what it made, and nothing else.
 func TestRollBackOfReuse(t *testing.T) {
-	for _, c := range combinations {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			inWorld(t, func(t *testing.T, w *world) {
-				w.company(c.settings)
-				before := w.pretend.Dump()
-				s, err := w.state()
-				if err != nil {
-					t.Fatal(err)
-				}
-				w.add(sandbox.Fault{Service: "EC2", Operation: "RunInstances", Effect: sandbox.EffectError, Code: "UnauthorizedOperation"})
-				g, err := stack.Blueprint(s.Identity, s.Config, s.Facts)
-				if err != nil {
-					t.Fatal(err)
-				}
-				began, err := w.engine().Apply(t.Context(), g, &s)
-				if err == nil || len(began) == 0 {
-					t.Fatalf("began %v, %v", began, err)
-				}
-				w.checkUntouched(before)
-				w.calm()
-				if _, err := w.engine().Destroy(t.Context(), &s, engine.Removal{Only: began}); err != nil {
-					t.Fatal(err)
-				}
-				time.Sleep(time.Minute)
-				if diff := cmp.Diff(string(before), string(w.pretend.Dump())); diff != "" {
-					t.Errorf("the account is not as before (-before +after):\n%s", diff)
-				}
-			})
-		})
-	}
+	inCompany(t, func(t *testing.T, w *world, c combination, before []byte) {
+		s, err := w.state()
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.add(sandbox.Fault{Service: "EC2", Operation: "RunInstances", Effect: sandbox.EffectError, Code: "UnauthorizedOperation"})
+		g, err := stack.Blueprint(s.Identity, s.Config, s.Facts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		began, err := w.engine().Apply(t.Context(), g, &s)
+		if err == nil || len(began) == 0 {
+			t.Fatalf("began %v, %v", began, err)
+		}
+		w.checkUntouched(before)
+		w.calm()
+		if _, err := w.engine().Destroy(t.Context(), &s, engine.Removal{Only: began}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if diff := cmp.Diff(string(before), string(w.pretend.Dump())); diff != "" {
+			t.Errorf("the account is not as before (-before +after):\n%s", diff)
+		}
+	})
 }
 
 // TestARecordOfReuseIsRebuiltFromTheAccount knows nothing but the tags, and goes on with what is reused.
 func TestARecordOfReuseIsRebuiltFromTheAccount(t *testing.T) {
-	for _, c := range combinations {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			inWorld(t, func(t *testing.T, w *world) {
-				w.company(c.settings)
-				before := w.pretend.Dump()
-				if err := w.deploy(t.Context()); err != nil {
+	inCompany(t, func(t *testing.T, w *world, c combination, before []byte) {
+		if err := w.deploy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		recorded := maps.Clone(w.disk.Records)
+		traces, err := w.engine().Survey(t.Context(), w.disk.ID)
+		if err != nil || len(traces) != 1 {
+			t.Fatalf("the account shows %v (%v)", traces, err)
+		}
+		config := traces[0].Config("life", region)
+		s := stack.Rebuild(w.disk.Identity, traces[0], config, traces[0].Facts(w.disk.Account, region), w.account.Clock().Now())
+		if s.Phase(false) != stack.PhaseRunning {
+			t.Errorf("it is %s", s.Phase(false))
+		}
+		for key, want := range recorded {
+			got := s.Records[key]
+			named := want.Owned || slices.Contains([]stack.Kind{stack.KindVPC, stack.KindSubnet, stack.KindFileSystem, stack.KindMountTarget}, want.Kind) || key == stack.KeyHostGroup
+			if named && (got.ID != want.ID || got.Owned != want.Owned) {
+				t.Errorf("%s is %s (ours: %v), recorded was %s (ours: %v)", key, got.ID, got.Owned, want.ID, want.Owned)
+			}
+		}
+		for _, key := range []string{"access", "egress", "add_missing_rules"} { // which tags do not tell
+			if value := w.disk.Config.Value(key); value != nil {
+				if err := config.Set(key, value, stack.Source{}); err != nil {
 					t.Fatal(err)
 				}
-				recorded := maps.Clone(w.disk.Records)
-				traces, err := w.engine().Survey(t.Context(), w.disk.ID)
-				if err != nil || len(traces) != 1 {
-					t.Fatalf("the account shows %v (%v)", traces, err)
-				}
-				config := traces[0].Config("life", region)
-				s := stack.Rebuild(w.disk.Identity, traces[0], config, traces[0].Facts(w.disk.Account, region), w.account.Clock().Now())
-				if s.Phase(false) != stack.PhaseRunning {
-					t.Errorf("it is %s", s.Phase(false))
-				}
-				for key, want := range recorded {
-					got := s.Records[key]
-					named := want.Owned || slices.Contains([]stack.Kind{stack.KindVPC, stack.KindSubnet, stack.KindFileSystem, stack.KindMountTarget}, want.Kind) || key == stack.KeyHostGroup
-					if named && (got.ID != want.ID || got.Owned != want.Owned) {
-						t.Errorf("%s is %s (ours: %v), recorded was %s (ours: %v)", key, got.ID, got.Owned, want.ID, want.Owned)
-					}
-				}
-				for _, key := range []string{"access", "egress", "add_missing_rules"} { // which tags do not tell
-					if value := w.disk.Config.Value(key); value != nil {
-						if err := config.Set(key, value, stack.Source{}); err != nil {
-							t.Fatal(err)
-						}
-					}
-				}
-				facts, err := w.account.Facts(t.Context(), config, s.Zones(nil)...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				facts.Reuse = s.Reuse(facts.Reuse)
-				facts.Zones = s.Zones(facts.Zones)
-				if vpc := s.Records[stack.KeyVPC]; vpc.Owned {
-					facts.VPCCIDR = vpc.Attrs[stack.AttrCIDR]
-				}
-				s.Config, s.Facts = config, facts
-				w.disk = &s
-				if err := w.deploy(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				for key, want := range recorded {
-					if got := w.disk.Records[key]; want.Owned && (got.ID != want.ID || !got.Owned) {
-						t.Errorf("after another deploy %s is %s (ours: %v), recorded was %s", key, got.ID, got.Owned, want.ID)
-					}
-				}
-				w.checkUntouched(before)
-				w.takeDown(before)
-			})
-		})
-	}
+			}
+		}
+		facts, err := w.account.Facts(t.Context(), config, s.Zones(nil)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		facts.Reuse = s.Reuse(facts.Reuse)
+		facts.Zones = s.Zones(facts.Zones)
+		if vpc := s.Records[stack.KeyVPC]; vpc.Owned {
+			facts.VPCCIDR = vpc.Attrs[stack.AttrCIDR]
+		}
+		s.Config, s.Facts = config, facts
+		w.disk = &s
+		if err := w.deploy(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for key, want := range recorded {
+			if got := w.disk.Records[key]; want.Owned && (got.ID != want.ID || !got.Owned) {
+				t.Errorf("after another deploy %s is %s (ours: %v), recorded was %s", key, got.ID, got.Owned, want.ID)
+			}
+		}
+		w.checkUntouched(before)
+		w.takeDown(before)
+	})
 }
 
 // What does not fit is refused before anything is made, with what is wrong and what to do.
