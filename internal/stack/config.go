@@ -103,7 +103,7 @@ func (s Source) String() string {
 // NewConfig returns a configuration of defaults.
 func NewConfig() Config {
 	c := Config{sources: map[string]Source{}}
-	for _, f := range Fields() {
+	for _, f := range fields() {
 		if f.Default != "" {
 			if err := f.value(&c).set(f.Default); err != nil {
 				panic("default of " + f.Key + ": " + err.Error()) // a mistake in the table; every test would meet it
@@ -182,7 +182,7 @@ func (c *Config) IsSet(key string) bool {
 func (c Config) MarshalJSON() ([]byte, error) {
 	var b strings.Builder
 	b.WriteByte('{')
-	for _, f := range Fields() {
+	for _, f := range fields() {
 		v := f.value(&c)
 		if v.zero() && f.Default == "" {
 			continue
@@ -219,7 +219,7 @@ func (c *Config) UnmarshalJSON(b []byte) error {
 // Differences lists the keys on which the two configurations disagree.
 func (c *Config) Differences(other *Config) []string {
 	var keys []string
-	for _, f := range Fields() {
+	for _, f := range fields() {
 		mine, theirs := f.value(c), f.value(other)
 		if !(mine.zero() && theirs.zero()) && !reflect.DeepEqual(mine.any(), theirs.any()) {
 			keys = append(keys, f.Key)

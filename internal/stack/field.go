@@ -2,7 +2,10 @@ package stack
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // A Field describes one key of Config: what it is for, what it takes and what it is when nobody says. The table of Fields
@@ -29,9 +32,23 @@ func (f Field) Flag() string { return strings.ReplaceAll(f.Key, "_", "-") }
 func (f Field) Env() string { return "GEUSEMAKER_" + strings.ToUpper(f.Key) }
 
 // Fields lists the keys in the order in which help and config files show them.
-func Fields() []Field {
-	return append(append(append(machineFields(), networkFields()...), accessFields()...), dataFields()...)
-}
+func Fields() []Field { return slices.Clone(fields()) }
+
+// fields are the keys, made once: every value of every record that is read is found among them.
+var fields = sync.OnceValue(func() []Field {
+	return slices.Concat(machineFields(), networkFields(), accessFields(), dataFields())
+})
+
+// fieldsByName are the keys by their names and aliases.
+var fieldsByName = sync.OnceValue(func() map[string]Field {
+	all := map[string]Field{}
+	for _, f := range fields() {
+		for _, name := range append([]string{f.Key}, f.Aliases...) {
+			all[name] = f
+		}
+	}
+	return all
+})
 
 func machineFields() []Field {
 	const group = "Machine"
@@ -150,17 +167,11 @@ func list(key, group, help, def string, p func(*Config) *[]string) Field {
 // nearest known one.
 func FieldFor(key string) (Field, error) {
 	name := strings.ReplaceAll(key, "-", "_")
-	var known []string
-	for _, f := range Fields() {
-		for _, n := range append([]string{f.Key}, f.Aliases...) {
-			if n == name {
-				return f, nil
-			}
-			known = append(known, n)
-		}
+	if f, ok := fieldsByName()[name]; ok {
+		return f, nil
 	}
 	err := &FieldError{Key: key, Problem: "there is no such key", Fix: "`geusemaker config schema` lists them all"}
-	if near := Nearest(name, known); near != "" {
+	if near := Nearest(name, slices.Sorted(maps.Keys(fieldsByName()))); near != "" {
 		err.Fix = fmt.Sprintf("did you mean %q?", near)
 	}
 	return Field{}, err
