@@ -41,7 +41,8 @@ type app struct {
 	shown   *shownProgress // of the operation that runs; nil when none does
 	events  io.WriteCloser // the log of events of the deployment that is worked on; nil when none is
 	sandbox *sandbox.Account
-	mortal  func() // lets a broken pipe end the process again; nil while it can
+	asker   term.Interviewer // who has asked the questions of deploy; nil without
+	mortal  func()           // lets a broken pipe end the process again; nil while it can
 }
 
 func (a *app) getenv(name string) string {
@@ -125,21 +126,29 @@ func (a *app) openSandbox() (*sandbox.Account, error) {
 
 // openAccount opens the account and region that a command works on. It makes no call.
 func (a *app) openAccount(ctx context.Context, region string) (*cloud.Account, error) {
+	o, err := a.accountOptions(region)
+	if err != nil {
+		return nil, err
+	}
+	return cloud.Open(ctx, o)
+}
+
+func (a *app) accountOptions(region string) (cloud.Options, error) {
 	o := cloud.Options{Region: region, Profile: a.global.profile, UserData: host.UserData, Observe: a.observe(), Tell: a.away}
 	folder, err := a.folder()
 	if err != nil {
-		return nil, err
+		return o, err
 	}
 	prices := priceCache{folder: folder}
 	if a.global.sandbox {
 		pretend, err := a.openSandbox()
 		if err != nil {
-			return nil, err
+			return o, err
 		}
 		o.Sandbox, prices.prefix = pretend, "sandbox-"
 	}
 	o.Prices = prices
-	return cloud.Open(ctx, o)
+	return o, nil
 }
 
 // region fills in the region where nobody chose one: the AWS settings', then us-east-1.
@@ -321,7 +330,13 @@ func (a *app) showsRows() bool {
 	return a.streams.CanRedrawOut() && a.streams.CanRedraw() && !a.global.quiet && (mode == term.ModeAuto || mode == term.ModeTTY)
 }
 
-func (a *app) prompter() term.Prompter { return term.NewPrompter(a.streams) }
+// prompter asks people. Who has asked before goes on reading: what was typed ahead lies with them.
+func (a *app) prompter() term.Prompter {
+	if a.asker != nil {
+		return a.asker
+	}
+	return term.NewPrompter(a.streams)
+}
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 

@@ -77,12 +77,12 @@ func choices[T any](all []T, judge func(T) (discovery.Resource, discovery.Fit), 
 }
 
 // completeReuse lets the flags of all commands that name something of the user's be completed from the account.
-func (a *app) completeReuse(root *cobra.Command) {
+func (a *app) completeReuse(root *cobra.Command, flags []string) {
 	for _, cmd := range root.Commands() {
-		a.completeReuse(cmd)
+		a.completeReuse(cmd, flags)
 	}
-	for flag := range reusable() {
-		if root.LocalNonPersistentFlags().Lookup(flag) != nil {
+	for _, flag := range flags {
+		if root.Flags().Lookup(flag) != nil {
 			_ = root.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 				return a.offered(cmd, flag), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 			})

@@ -81,6 +81,17 @@ func (a *app) initConfig(path string) error {
 		_, err := fmt.Fprint(a.streams.Out, configFile())
 		return err
 	}
+	if err := writeConfig(path, configFile()); err != nil {
+		return err
+	}
+	doc := map[string]string{"file": path}
+	return a.print(doc, func() string {
+		return fmt.Sprintf("wrote %s\nuncomment what you want to choose, then: geusemaker deploy NAME --config %s --plan\n", path, path)
+	})
+}
+
+// writeConfig writes a config file that must not exist yet.
+func writeConfig(path, text string) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return &usageError{err: fmt.Errorf("%s exists already, and is left as it is", path), hints: []string{"name another file, or remove that one"}}
@@ -88,14 +99,11 @@ func (a *app) initConfig(path string) error {
 	if err != nil {
 		return &usageError{err: fmt.Errorf("cannot write the config file: %w", err)}
 	}
-	_, err = f.WriteString(configFile())
+	_, err = f.WriteString(text)
 	if err = errors.Join(err, f.Close()); err != nil {
 		return errors.Join(fmt.Errorf("cannot write the config file: %w", err), os.Remove(path))
 	}
-	doc := map[string]string{"file": path}
-	return a.print(doc, func() string {
-		return fmt.Sprintf("wrote %s\nuncomment what you want to choose, then: geusemaker deploy NAME --config %s --plan\n", path, path)
-	})
+	return nil
 }
 
 // configFile is a config file in which every key is explained and commented out.

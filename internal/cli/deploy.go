@@ -20,24 +20,39 @@ type deployOptions struct {
 	showLogs   string
 	overBudget bool
 	force      bool
-	audit      bool
 }
 
 func newDeploy(a *app) *cobra.Command {
 	var o deployOptions
 	cmd := &cobra.Command{
-		Use:   "deploy NAME",
+		Use:   "deploy [NAME]",
 		Short: "Plan, price, confirm, create, wait until the services answer",
 		Long: `Deploy shows what will be made and what it costs, asks, makes it, and waits until every service answers.
 
-The same command goes on after any interruption: what exists already is found and kept.`,
-		Example: `  geusemaker deploy demo --sandbox --yes
+The same command goes on after any interruption: what exists already is found and kept.
+
+Without a NAME, on a terminal, it asks for what it needs to know, tells the price as it goes, and ends with the same plan and
+question, after the command line and the config file that would have said the same.`,
+		Example: `  geusemaker deploy
+  geusemaker deploy demo --sandbox --yes
   geusemaker deploy team --region eu-central-1 --max-hourly 0.20
   geusemaker deploy team --config team.yaml --plan`,
-		Args: oneName,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 && a.canInterview() {
+				return nil
+			}
+			return oneName(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return err
+			}
+			if len(args) == 0 {
+				name, err := a.interviewed(cmd.Context(), cmd)
+				if err != nil {
+					return err
+				}
+				args = []string{name}
 			}
 			return a.deploy(cmd.Context(), cmd, args, o)
 		},
@@ -51,7 +66,6 @@ The same command goes on after any interruption: what exists already is found an
 	flags.StringVar(&o.showLogs, "show-logs", showAuto, "show the boot log: auto (its end, when it failed), always, never")
 	addForceUnlock(cmd, &o.force)
 	addSkipFlag(cmd)
-	addAuditFlag(cmd, &o.audit)
 	flags.BoolVar(&o.overBudget, "over-budget", false, "deploy even if max_hourly or budget_monthly is exceeded")
 	return cmd
 }
@@ -102,7 +116,6 @@ func (a *app) deploy(ctx context.Context, cmd *cobra.Command, args []string, o d
 	if err != nil {
 		return err
 	}
-	in.audit = o.audit
 	if o.planOnly {
 		return a.printPlan(in)
 	}

@@ -241,7 +241,7 @@ func (a *app) discoverConfig(ctx context.Context, cmd *cobra.Command, o discover
 		return c, err
 	}
 	checked := c
-	checked.VPCID, checked.SubnetID, checked.SecurityGroupID, checked.EFSID = "", "", "", "" // whether they exist will be seen
+	checked.VPCID, checked.SubnetID, checked.SecurityGroupID, checked.EFSID, checked.AddMissingRules = "", "", "", "", false // whether they exist will be seen
 	return c, validConfig(checked)
 }
 

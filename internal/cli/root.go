@@ -65,7 +65,7 @@ Try it without an account:  geusemaker deploy demo --sandbox --yes`,
 	root.SetCompletionCommandGroupID("more")
 	root.AddCommand(newEnvironmentTopic(), newExitCodesTopic(), newReference(a))
 	argumentsAreUsage(root)
-	a.completeReuse(root)
+	a.completeReuse(root, sortedKeys(reusable()))
 	return root
 }
 

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"io"
@@ -94,6 +95,19 @@ func readUntil(t *testing.T, r io.Reader, text string) {
 	}
 }
 
+// skipTo reads up to the end of a text and no further.
+func skipTo(t *testing.T, r *bufio.Reader, text string) {
+	t.Helper()
+	var seen strings.Builder
+	for !strings.HasSuffix(seen.String(), text) {
+		b, err := r.ReadByte()
+		if err != nil {
+			t.Fatalf("%v after:\n%s", err, seen.String())
+		}
+		seen.WriteByte(b)
+	}
+}
+
 // ended waits for the end of a process and returns its exit code, or -1 when a signal ended it.
 func ended(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()
@@ -159,4 +173,59 @@ func TestAClosedPipe(t *testing.T) {
 		t.Errorf("the deployment is %s, not running", got)
 	}
 	u.finish()
+}
+
+// TestTheWizardOnATerminal answers its questions in a window, and leaves it with Ctrl-C at one of them and with no at the end.
+func TestTheWizardOnATerminal(t *testing.T) {
+	for name, talk := range map[string][][2]string{
+		"Ctrl-C": {{"how much to ask", "\n"}, {"What shall the deployment", "\x03"}},
+		"no": {
+			{"how much to ask", "\n"},
+			{"What shall the deployment", "team\n"},
+			{"In which region", "\n"},
+			{"on a GPU", "?\n"},
+			{"n8n, Qdrant and Crawl4AI need none", "\n"},
+			{"What matters most", "b\n"},
+			{"on a GPU", "\n"},
+			{"What matters most", "\n"},
+			{"How do people", "2\n"},
+			{"Which models", "\n"},
+			{"geusemaker deploy team --region us-east-1", ""},
+			{"Go on to the plan", "\n"},
+			{"Create team in us-east-1?", "n\n"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			u := user{t, t.TempDir()}
+			window, tty := terminal(t)
+			defer window.Close()
+			cmd := u.command(2000, "deploy")
+			cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+			cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			_ = tty.Close()
+			stuck := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
+			defer stuck.Stop()
+			page := bufio.NewReader(window) // what was shown beyond a text is there for the next one
+			for _, turn := range talk {
+				skipTo(t, page, turn[0])
+				if _, err := io.WriteString(window, turn[1]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			go func() { _, _ = io.Copy(io.Discard, page) }()
+			if code := ended(t, cmd); code != 130 {
+				t.Errorf("ended with %d, not 130", code)
+			}
+			if got := u.result("list", "-o", "json"); strings.TrimSpace(got) != "[]" {
+				t.Errorf("there is a deployment: %s", got)
+			}
+			if left := u.result("sandbox", "show"); !strings.Contains(left, "the pretend account is empty") {
+				t.Errorf("left:\n%s", left)
+			}
+		})
+	}
 }

@@ -15,6 +15,9 @@ func (a *Account) Preflight(ctx context.Context, c stack.Config, skip, zones []s
 	return a.market().Preflight(ctx, c, skip, zones)
 }
 
+// Check refuses what can be refused without a call; see market.Check.
+func (a *Account) Check(c stack.Config) error { return a.market().Check(c) }
+
 // Offers ranks the machine types that fit the configuration; see market.Offers.
 func (a *Account) Offers(ctx context.Context, c stack.Config, most int) (market.Ranking, error) {
 	return a.market().Offers(ctx, c, most)

@@ -1,0 +1,267 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"geusemaker/internal/cloud"
+	"geusemaker/internal/cloud/discovery"
+	"geusemaker/internal/stack"
+	"geusemaker/internal/term"
+)
+
+// wizard asks somebody at a terminal for a configuration. Until the plan is shown it only reads: from AWS in the background,
+// and nothing of it is kept.
+type wizard struct {
+	*app
+	interview *interview
+	names     []string // of the deployments that there are
+	facts     inquiries[stack.Facts]
+	regions   inquiries[*discovery.Region]
+	zones     inquiries[[]string]
+}
+
+// How long a question waits for what would be shown beside it.
+const (
+	patienceForPrice  = 1500 * time.Millisecond
+	patienceForRegion = 20 * time.Second
+)
+
+// canInterview reports whether deploy may ask for what it was not told.
+func (a *app) canInterview() bool { return a.streams.CanPrompt() && !a.global.yes }
+
+// interviewed asks for a configuration and puts the answers into the flags of the command, as if they had been typed there. It
+// returns the name.
+func (a *app) interviewed(ctx context.Context, cmd *cobra.Command) (string, error) {
+	base, err := a.loadConfig(cmd, nil)
+	if err != nil {
+		return "", err
+	}
+	typed := base.IsSet("region")
+	if err := a.region(ctx, &base); err != nil {
+		return "", err
+	}
+	home, err := a.home()
+	if err != nil {
+		return "", err
+	}
+	a.asker = term.NewInterviewer(a.streams)
+	w := &wizard{app: a}
+	w.names, _ = home.Names() // none yet, or the deploy will say why they cannot be read
+	if !typed {
+		base = unset(base, "region")
+	}
+	w.interview = newInterview(base, w.check)
+	c, err := w.interrogate(ctx)
+	if err != nil {
+		return "", abandoned(err)
+	}
+	a.global.region = c.Region
+	for _, f := range departures(c) {
+		if !base.IsSet(f.Key) {
+			if err := cmd.Flags().Set(f.Flag(), c.Text(f.Key)); err != nil {
+				return "", err
+			}
+		}
+	}
+	return c.Name, nil
+}
+
+// unset lets a key be asked for although it has a value, which is then the usual answer.
+func unset(c stack.Config, key string) stack.Config {
+	fresh := stack.NewConfig()
+	for _, f := range stack.Fields() {
+		if f.Key != key && c.IsSet(f.Key) {
+			_ = fresh.Set(f.Key, c.Value(f.Key), c.SourceOf(f.Key))
+		}
+	}
+	fresh.Region = c.Region
+	return fresh
+}
+
+// abandoned is the error of somebody who did not want to go on.
+func abandoned(err error) error {
+	if errors.Is(err, term.ErrCancelled) {
+		return &hinted{err: fmt.Errorf("nothing was made or saved: %w", term.ErrCancelled), code: exitInterrupted, kind: "cancelled"}
+	}
+	return err
+}
+
+// check finds what the market refuses without being asked.
+func (w *wizard) check(c stack.Config) error {
+	account, err := w.account(context.Background(), c.Region)
+	if err != nil {
+		return nil // the questions to AWS will say so
+	}
+	return account.Check(c)
+}
+
+// account opens an account that keeps nothing on this computer. It makes no call.
+func (w *wizard) account(ctx context.Context, region string) (*cloud.Account, error) {
+	o, err := w.accountOptions(region)
+	if err != nil {
+		return nil, err
+	}
+	o.Prices = nil
+	return cloud.Open(ctx, o)
+}
+
+// interrogate asks until nothing is left to ask and the answers are accepted.
+func (w *wizard) interrogate(ctx context.Context) (stack.Config, error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop() // what is still being asked is not needed any more
+	w.asker.Say(w.greeting())
+	for {
+		q, more := w.interview.next()
+		if !more {
+			if err := w.interview.reopen(); err != nil {
+				w.asker.Say("\n" + err.Error() + "\n")
+				if _, again := w.interview.next(); !again {
+					return stack.Config{}, err
+				}
+				continue
+			}
+			c, err := w.accept(ctx)
+			if !errors.Is(err, term.ErrBack) {
+				return c, err
+			}
+			w.interview.back()
+			continue
+		}
+		k := w.known(ctx, q)
+		value, err := w.asker.Ask(ctx, w.shown(q, k))
+		switch {
+		case errors.Is(err, term.ErrBack):
+			w.interview.back()
+			continue
+		case err != nil:
+			return stack.Config{}, err
+		}
+		if err := w.interview.answer(q, value, k); err != nil {
+			w.asker.Say(err.Error() + "\n")
+		}
+	}
+}
+
+func (w *wizard) greeting() string {
+	s := w.streams.ErrScreen()
+	return s.Heading("A new deployment", "", w.global.sandbox) +
+		"Nothing is made before you have seen the plan and its price and said yes.\n"
+}
+
+// shown is a question as it is put, with what is known.
+func (w *wizard) shown(q query, k knowledge) term.Question {
+	c := w.interview.config()
+	at, of := w.interview.place(q)
+	out := term.Question{
+		Heading: fmt.Sprintf("%d of %d: %s", at, of, q.heading), Text: q.text, Explain: q.explain, Free: q.free,
+		First: len(w.interview.order) == 0, Footer: priceLine(c, k),
+	}
+	if q.id == pathID || q.id == "name" && k.facts == nil {
+		out.Footer = ""
+	}
+	if q.options != nil {
+		out.Options = q.options(c, k)
+	}
+	before, answered := w.interview.last(q.id)
+	switch {
+	case answered:
+		out.Default = before
+	case q.usual != nil:
+		out.Default = q.usual(c, k)
+	default:
+		out.Default = c.Text(q.id)
+	}
+	for _, o := range out.Options {
+		out.Empty = out.Empty || o.Value == ""
+	}
+	return out
+}
+
+// known is what can be shown with a question now. Prices are waited for a moment; what could be reused is waited for where
+// the question is about it.
+func (w *wizard) known(ctx context.Context, q query) knowledge {
+	c := w.interview.config()
+	k := knowledge{names: w.names, market: marketOf(c), unpriced: "The price is being asked for."}
+	facts, err, known := w.factsFor(ctx, c).wait(ctx, w.patience(q))
+	switch {
+	case known && err != nil:
+		message, _ := words(err)
+		k.unpriced = "The price is not known: " + message
+	case known:
+		k.facts = &facts
+	}
+	if w.interview.answers[pathID] != pathAdvanced {
+		return k
+	}
+	running := w.regionFor(ctx, c)
+	if !q.reads {
+		return k
+	}
+	region, err, known := running.wait(ctx, patienceForRegion)
+	switch {
+	case known && err != nil:
+		message, _ := words(err)
+		k.why = "what you have could not be read: " + message
+	case known:
+		k.region = region
+		k.zones, _, _ = w.zonesFor(ctx, c).wait(ctx, patienceForRegion) // not known: any may do, and the plan will tell
+	default:
+		k.why = "what you have could not be read in time"
+	}
+	return k
+}
+
+// patience is how long a question waits for the price: the first ones not at all, since nothing depends on it yet.
+func (w *wizard) patience(q query) time.Duration {
+	if q.id == pathID || q.id == "name" || q.id == "region" {
+		return 0
+	}
+	return patienceForPrice
+}
+
+// factsFor asks for the facts of the market on which a configuration rests, once.
+func (w *wizard) factsFor(ctx context.Context, c stack.Config) *inquiry[stack.Facts] {
+	return w.facts.begin(marketOf(c), func() (stack.Facts, error) {
+		whole := with(with(c, "market", stack.MarketSpotFirst), "instance_type", stack.Auto)
+		whole.MaxHourly, whole.KeyPair, whole.EFSID, whole.VPCID, whole.SubnetID, whole.SecurityGroupID, whole.AddMissingRules = 0, "", "", "", "", "", false
+		account, err := w.account(ctx, c.Region)
+		if err != nil {
+			return stack.Facts{}, err
+		}
+		return account.Facts(ctx, whole)
+	})
+}
+
+// regionFor reads what of a region could be reused, once.
+func (w *wizard) regionFor(ctx context.Context, c stack.Config) *inquiry[*discovery.Region] {
+	return w.regions.begin(c.Region+"|"+c.Access, func() (*discovery.Region, error) {
+		account, err := w.account(ctx, c.Region)
+		if err != nil {
+			return nil, err
+		}
+		reader := account.Discovery()
+		region, err := reader.Read(ctx, discovery.Networks, discovery.Groups, discovery.Files, discovery.Keys)
+		if err != nil {
+			return nil, err
+		}
+		need := discovery.NeedOf(c, "", nil)
+		need.VPC, need.Subnet, need.Group, need.FileSystem = "", "", "", ""
+		return region, reader.Complete(ctx, region, need)
+	})
+}
+
+// zonesFor asks in which zones the machine can be had that was chosen, once.
+func (w *wizard) zonesFor(ctx context.Context, c stack.Config) *inquiry[[]string] {
+	return w.zones.begin(c.Region+"|"+c.InstanceType, func() ([]string, error) {
+		account, err := w.account(ctx, c.Region)
+		if err != nil {
+			return nil, err
+		}
+		return account.Discovery().ZonesSelling(ctx, c.InstanceType)
+	})
+}
