@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -31,42 +32,45 @@ var errIgnoredDryRun = errors.New("the dry run was answered like a real call: wh
 func (m *Market) tryDry(ctx context.Context, c stack.Config, image <-chan string) []dryRun {
 	tags := dryTags(c)
 	once := func(o *ec2.Options) { o.RetryMaxAttempts = fewAttempts }
+	network, group := !inNetwork(c), c.SecurityGroupID == "" // that are made
 	calls := []struct {
 		action string
+		wanted bool
 		try    func() error
 	}{
-		{"ec2:CreateVpc", func() error {
+		{"ec2:CreateVpc", network, func() error {
 			_, err := m.clients.EC2.CreateVpc(ctx, &ec2.CreateVpcInput{
 				DryRun: new(true), CidrBlock: new("10.0.0.0/16"), TagSpecifications: api.TagSpecification(ec2types.ResourceTypeVpc, tags),
 			}, once)
 			return err
 		}},
-		{"ec2:CreateInternetGateway", func() error {
+		{"ec2:CreateInternetGateway", network, func() error {
 			_, err := m.clients.EC2.CreateInternetGateway(ctx, &ec2.CreateInternetGatewayInput{
 				DryRun: new(true), TagSpecifications: api.TagSpecification(ec2types.ResourceTypeInternetGateway, tags),
 			}, once)
 			return err
 		}},
-		{"ec2:CreateSecurityGroup", func() error {
+		{"ec2:CreateSecurityGroup", group, func() error {
 			_, err := m.clients.EC2.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
 				DryRun: new(true), GroupName: new("geusemaker-" + c.Name + "-host"), Description: new("geusemaker " + c.Name),
 				TagSpecifications: api.TagSpecification(ec2types.ResourceTypeSecurityGroup, tags),
 			}, once)
 			return err
 		}},
-		{"ec2:RunInstances", func() error { return m.tryLaunch(ctx, c, image) }},
+		{"ec2:RunInstances", true, func() error { return m.tryLaunch(ctx, c, image) }},
 	}
-	calls = calls[map[bool]int{true: 2}[inNetwork(c)]:] // what is the user's already is not made
 	answers := make([]dryRun, len(calls))
 	var questions []func() error
 	for i, call := range calls {
-		questions = append(questions, func() error {
-			answers[i] = dryRun{call.action, judgeDry(call.try())}
-			return nil
-		})
+		if call.wanted {
+			questions = append(questions, func() error {
+				answers[i] = dryRun{call.action, judgeDry(call.try())}
+				return nil
+			})
+		}
 	}
 	_ = together(questions...)
-	return answers
+	return slices.DeleteFunc(answers, func(d dryRun) bool { return d.action == "" })
 }
 
 // errNoImageYet says that the launch was not tried, since there is no image; that is told as its own error.
