@@ -35,6 +35,7 @@ type app struct {
 	global  globals
 	timed   context.Context         // ends with --timeout; nil without
 	open    func(string) store.Home // store.Open, but for tests of a disk that fails
+	see     func(sandbox.Request)   // sees what the pretend account is asked, in tests; else nil
 
 	logMu   sync.Mutex
 	log     *os.File
@@ -110,7 +111,7 @@ func (a *app) openSandbox() (*sandbox.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := sandbox.Options{Path: filepath.Join(folder, "sandbox.json")}
+	o := sandbox.Options{Path: filepath.Join(folder, "sandbox.json"), OnRequest: a.see}
 	if v := a.getenv("GEUSEMAKER_SANDBOX_SPEED"); v != "" {
 		o.Speed, err = strconv.ParseFloat(v, 64)
 		if err != nil || o.Speed < 0.1 || o.Speed > 1e6 {

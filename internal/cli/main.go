@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	"geusemaker/internal/cloud/sandbox"
 	"geusemaker/internal/store"
 	"geusemaker/internal/term"
 )
@@ -19,13 +20,17 @@ var version = "0.1.0-dev"
 const garbagePercent = 400
 
 // Main runs the command line of this process and returns its exit code.
-func Main() int {
+func Main() int { return mainSeen(nil) }
+
+// mainSeen is Main for tests that want to see what the pretend account is asked.
+func mainSeen(see func(sandbox.Request)) int {
 	ctx, stop := interruptible(context.Background())
 	defer stop()
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbagePercent)
 	}
-	return Run(ctx, term.NewStreams(os.Stdin, os.Stdout, os.Stderr, os.Getenv), os.Args[1:], os.Environ())
+	streams := term.NewStreams(os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+	return (&app{streams: streams, environ: os.Environ(), open: store.Open, see: see}).run(ctx, os.Args[1:])
 }
 
 // interruptible returns a context that ends on the first interrupt or termination; the second one ends the process at once.

@@ -15,13 +15,13 @@ import (
 // themselves, so it cannot say anything else than they do.
 func newReference(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use: "reference commands|configuration|man", Short: "Print the reference as Markdown, or as a man page", Hidden: true,
-		Args: cobra.ExactArgs(1), ValidArgs: []string{"commands", "configuration", "man"},
+		Use: "reference commands|configuration|man|operations", Short: "Print the reference as Markdown, or as a man page", Hidden: true,
+		Args: cobra.ExactArgs(1), ValidArgs: []string{"commands", "configuration", "man", "operations"},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			pages := map[string]func(*cobra.Command) string{"commands": commandsPage, "configuration": configurationPage, "man": manPage}
+			pages := map[string]func(*cobra.Command) string{"commands": commandsPage, "configuration": configurationPage, "man": manPage, "operations": operationsPage}
 			page, ok := pages[args[0]]
 			if !ok {
-				return usage("there is no reference %q; use commands, configuration or man", args[0])
+				return usage("there is no reference %q; use commands, configuration, man or operations", args[0])
 			}
 			_, err := fmt.Fprint(a.streams.Out, page(cmd.Root()))
 			return err

@@ -12,7 +12,9 @@ import (
 // TestReference compares the generated pages of the documentation with what the commands say; -update writes them.
 func TestReference(t *testing.T) {
 	docs := filepath.Join("..", "..", "..", "docs") // golden begins in testdata
-	for page, file := range map[string]string{"commands": "commands.md", "configuration": "configuration.md", "man": filepath.Join("man", "geusemaker.1")} {
+	for page, file := range map[string]string{
+		"commands": "commands.md", "configuration": "configuration.md", "man": filepath.Join("man", "geusemaker.1"), "operations": "aws-operations.md",
+	} {
 		got := run(t, t.TempDir(), "reference", page)
 		expect(t, got, 0)
 		golden(t, filepath.Join(docs, file), got.out)

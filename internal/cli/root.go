@@ -57,7 +57,7 @@ Try it without an account:  geusemaker deploy demo --sandbox --yes`,
 		cmd.GroupID = "main"
 		root.AddCommand(cmd)
 	}
-	for _, cmd := range []*cobra.Command{newDiscover(a), newOffers(a), newImages(a), newValidate(a), newConfig(a), newDoctor(a), newSupport(a), newOrphans(a), newRecover(a), newImport(a), newSandbox(a), newVersion(a)} {
+	for _, cmd := range []*cobra.Command{newDiscover(a), newOffers(a), newImages(a), newValidate(a), newConfig(a), newDoctor(a), newIAM(a), newSupport(a), newOrphans(a), newRecover(a), newImport(a), newSandbox(a), newVersion(a)} {
 		cmd.GroupID = "more"
 		root.AddCommand(cmd)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"geusemaker/internal/cloud/permission"
 	"geusemaker/internal/stack"
 )
 
@@ -41,6 +42,7 @@ func outputSchemas() map[string]schema {
 		"discover-file-systems":    {"what `geusemaker discover file-systems -o json` prints", discoverDoc[fileSystemDoc]{}},
 		"discover-key-pairs":       {"what `geusemaker discover key-pairs -o json` prints", discoverDoc[keyPairDoc]{}},
 		"discover-load-balancers":  {"what `geusemaker discover load-balancers -o json` prints", discoverDoc[balancerDoc]{}},
+		"iam-policy":               {"what `geusemaker iam policy -o json` prints", policyDoc{}},
 		"error":                    {"what a command with -o json writes to the error stream when it fails", errorDoc{}},
 	}
 	all := map[string]schema{"config": configSchema()}
@@ -55,11 +57,12 @@ func outputSchemas() map[string]schema {
 // closedSets are the values of the types that have a closed set of them.
 func closedSets() map[reflect.Type][]string {
 	return map[reflect.Type][]string{
-		reflect.TypeFor[stack.Phase]():      texts(phases()),
-		reflect.TypeFor[stack.Health]():     texts([]stack.Health{stack.Healthy, stack.Unhealthy, stack.Starting, stack.Unreachable, stack.HealthUnknown}),
-		reflect.TypeFor[stack.Status]():     texts([]stack.Status{stack.StatusPending, stack.StatusCreated, stack.StatusReady, stack.StatusDeleting}),
-		reflect.TypeFor[stack.Action]():     texts([]stack.Action{stack.ActionCreate, stack.ActionAdopt, stack.ActionKeep, stack.ActionDelete}),
-		reflect.TypeFor[stack.Provenance](): texts([]stack.Provenance{stack.Created, stack.Reused, stack.Added}),
+		reflect.TypeFor[stack.Phase]():        texts(phases()),
+		reflect.TypeFor[stack.Health]():       texts([]stack.Health{stack.Healthy, stack.Unhealthy, stack.Starting, stack.Unreachable, stack.HealthUnknown}),
+		reflect.TypeFor[stack.Status]():       texts([]stack.Status{stack.StatusPending, stack.StatusCreated, stack.StatusReady, stack.StatusDeleting}),
+		reflect.TypeFor[stack.Action]():       texts([]stack.Action{stack.ActionCreate, stack.ActionAdopt, stack.ActionKeep, stack.ActionDelete}),
+		reflect.TypeFor[permission.Purpose](): texts(permission.Purposes()),
+		reflect.TypeFor[stack.Provenance]():   texts([]stack.Provenance{stack.Created, stack.Reused, stack.Added}),
 	}
 }
 

@@ -9,19 +9,24 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"geusemaker/internal/cli"
 )
 
+// scripts is where the scripts lie.
+const scripts = "../../testdata/script"
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"geusemaker": func() { os.Exit(cli.Main()) }})
+	testscript.Main(m, map[string]func(){"geusemaker": func() { os.Exit(recorded()) }})
 }
 
 // TestScripts runs the product as a user types it. The scripts lie where somebody looks who wants to know what it does.
+//
+// Whatever they ask of the pretend account is written down and judged when all of them are done.
 func TestScripts(t *testing.T) {
+	record := newRecord(t)
 	testscript.Run(t, testscript.Params{
-		Dir: "../../testdata/script",
+		Dir: scripts,
 		Setup: func(e *testscript.Env) error {
+			record.begun(e)
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("GEUSEMAKER_SANDBOX_SPEED", "2000")
 			e.Setenv("AWS_EC2_METADATA_DISABLED", "true")

@@ -197,10 +197,10 @@ func explainDenied(err error) (string, []string) {
 	if resource != "" {
 		message += " on " + resource
 	}
-	hints := []string{"ask an administrator of the account to allow " + action}
+	hints := []string{"ask an administrator of the account to allow " + action, "`geusemaker iam policy` prints all that has to be allowed"}
 	if m := policyPattern().FindStringSubmatch(text); m != nil {
 		message += ": a " + m[1] + " forbids it"
-		hints[0] = "ask an administrator of the account about that " + m[1]
+		hints = []string{"ask an administrator of the account about that " + m[1]} // allowing more does not help
 	}
 	if isEncoded {
 		token, _, _ := strings.Cut(encoded, " ")

@@ -105,7 +105,7 @@ func (m *Market) tryLaunch(ctx context.Context, c stack.Config, image <-chan str
 			DeviceName: new(rootDevice(c.OSType)), Ebs: &ec2types.EbsBlockDevice{Encrypted: new(true), VolumeType: ec2types.VolumeTypeGp3},
 		}}
 	}
-	for _, resource := range []ec2types.ResourceType{ec2types.ResourceTypeInstance, ec2types.ResourceTypeVolume} {
+	for _, resource := range []ec2types.ResourceType{ec2types.ResourceTypeInstance, ec2types.ResourceTypeVolume, ec2types.ResourceTypeNetworkInterface} {
 		in.TagSpecifications = append(in.TagSpecifications, api.TagSpecification(resource, dryTags(c))...)
 	}
 	_, err = m.clients.EC2.RunInstances(ctx, in, func(o *ec2.Options) { o.RetryMaxAttempts = fewAttempts })

@@ -35,6 +35,9 @@ type Options struct {
 	// OnCall, when set, is asked before and after the effect of each call (each attempt of the SDK's retryer is one call). The
 	// error that it returns is what the client sees, so a test can end a client between any two effects.
 	OnCall func(ctx context.Context, call Call) error
+	// OnRequest, when set, is shown each attempt of a call as the SDK would have sent it, before its effect. It may be called
+	// from several goroutines at once.
+	OnRequest func(Request)
 }
 
 // Call tells Options.OnCall which call is at hand.

@@ -42,8 +42,11 @@ func (a *Account) install(stack *middleware.Stack) error {
 		return next.HandleInitialize(middleware.WithStackValue(ctx, inputKey{}, in.Parameters), in)
 	})
 	answer := middleware.FinalizeMiddlewareFunc("SandboxAnswer", func(
-		ctx context.Context, _ middleware.FinalizeInput, _ middleware.FinalizeHandler,
+		ctx context.Context, in middleware.FinalizeInput, _ middleware.FinalizeHandler,
 	) (out middleware.FinalizeOutput, metadata middleware.Metadata, err error) {
+		if err := a.see(ctx, in); err != nil {
+			return out, metadata, err
+		}
 		input := middleware.GetStackValue(ctx, inputKey{})
 		var requestID string
 		out.Result, requestID, err = a.answer(ctx, input)

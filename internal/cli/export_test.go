@@ -1,0 +1,4 @@
+package cli
+
+// MainSeen is mainSeen for tests that run the product as a process.
+var MainSeen = mainSeen
