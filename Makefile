@@ -60,6 +60,10 @@ bench: build ## start-up, lists, deploys, each beside what else could be run; bi
 	set -o pipefail; BENCH_PYTHON=$(CURDIR)/.venv/bin/python go test -run '^$$' -bench . -benchmem -count $(COUNT) ./... | tee bin/bench.txt
 	cd conformance && GEUSEMAKER_BIN=$(CURDIR)/bin/geusemaker ../.venv/bin/python bench.py ../bin/bench.txt
 
+.PHONY: fuzz
+fuzz: ## every fuzz test in turn, ten minutes in all (FUZZ_SECONDS)
+	bash fuzz.sh
+
 .PHONY: check
 check: test race lint conformance demo ## what CI runs
 

@@ -1,6 +1,9 @@
 package stack
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Report is what the machine says of itself: the one JSON object that its `report OFFSET` command prints. It is kept small
 // enough for one Systems Manager reply, which is cut at 24,000 characters (SSM API, GetCommandInvocation,
@@ -68,3 +71,35 @@ const (
 	Unreachable   Health = "unreachable"
 	HealthUnknown Health = "unknown"
 )
+
+// longest bounds what a machine may say that something took, in seconds: no boot takes a month.
+const longestStep = 30 * 24 * 3600
+
+// Sane is the report with what cannot be put right. Who broke into a machine decides what it says; whoever reads a report may
+// rely on healths that the command line promises, on times and sizes that are not negative, and on a log that goes forward
+// from the offset at which it was asked for.
+func (r Report) Sane(offset int64) Report {
+	r.Steps, r.Services, r.Pulls, r.Disks = slices.Clone(r.Steps), slices.Clone(r.Services), slices.Clone(r.Pulls), slices.Clone(r.Disks)
+	for i := range r.Steps {
+		r.Steps[i].Seconds = min(max(r.Steps[i].Seconds, 0), longestStep)
+	}
+	for i := range r.Services {
+		switch r.Services[i].Health {
+		case Healthy, Unhealthy, Starting, Unreachable:
+		default:
+			r.Services[i].Health = HealthUnknown
+		}
+	}
+	for i := range r.Pulls {
+		r.Pulls[i].Total = max(r.Pulls[i].Total, 0)
+		r.Pulls[i].Done = max(r.Pulls[i].Done, 0)
+	}
+	for i := range r.Disks {
+		r.Disks[i].Size = max(r.Disks[i].Size, 0)
+		r.Disks[i].Used = max(r.Disks[i].Used, 0)
+	}
+	r.Log.Offset = max(r.Log.Offset, 0)
+	r.Log.Next = max(r.Log.Next, r.Log.Offset)
+	r.Log.Size = max(r.Log.Size, r.Log.Next)
+	return r
+}

@@ -88,7 +88,10 @@ func (m *Machine) Report(ctx context.Context, instanceID string, logOffset int64
 	if strings.TrimSpace(text) == "" {
 		return r, ErrNoProgram
 	}
-	return r, decode(text, &r)
+	if err := decode(text, &r); err != nil {
+		return r, err
+	}
+	return r.Sane(logOffset), nil
 }
 
 // decode reads the JSON that a program of ours printed.
