@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/files"
 shellcheck --version >/dev/null || { echo 'lint.sh: install shellcheck first: apt-get install -y shellcheck' >&2; exit 1; }
-shellcheck --external-sources --check-sourced --source-path=SCRIPTDIR ../lint.sh backup bootstrap.sh compose models report spot
+shellcheck --external-sources --check-sourced --source-path=SCRIPTDIR ../lint.sh backup bootstrap.sh compose logs models report spot

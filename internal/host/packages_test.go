@@ -34,6 +34,7 @@ func plain(t *testing.T, release string, change func(*stack.Machine)) (root stri
 	stub(t, root, "curl", `while (($#)); do [[ $1 != -o ]] || file=$2; url=$1; shift; done; printf %s "$url" >"$file"`)
 	writeUnder(t, root, "/docker", "#!/usr/bin/env bash\nprintf '%s\\n' \"docker $*\" >>\""+root+"/calls\"\n"+`case "$*" in
 	"compose version --short") if [[ -x $GEUSEMAKER_ROOT/usr/local/lib/docker/cli-plugins/docker-compose ]]; then echo 2.40.3; else cat "$GEUSEMAKER_ROOT/compose-version"; fi ;;
+	--version) echo "Docker version 29.8.1, build 1234567" ;;
 	"version "*) echo 29.8.1 ;;
 	"info "*) echo '{"runc":{}}' ;;
 	esac`, 0o755)
@@ -75,15 +76,14 @@ func TestDockerComesFromItsOwnRepositoryOnUbuntu(t *testing.T) {
 // After a reboot nothing is missing, and a mirror that is down must not keep the stack down.
 func TestALaterBootAsksNoMirror(t *testing.T) {
 	root, path := plain(t, ubuntu, func(*stack.Machine) {})
-	for _, tool := range []string{"docker", "mount.efs"} {
-		stub(t, root, tool, "")
-	}
+	writeUnder(t, root, "/stubs/docker", readUnder(t, root, "/docker"), 0o755)
+	stub(t, root, "mount.efs", "")
 	stub(t, root, "apt-get", "exit 100")
 	if out, err := shell(t, root, "step packages", "step_packages", path); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
-	if _, err := os.Stat(root + "/calls"); err == nil {
-		t.Errorf("calls are\n%s", readUnder(t, root, "/calls"))
+	if calls := readUnder(t, root, "/calls"); calls != "docker --version\n" {
+		t.Errorf("calls are\n%s", calls)
 	}
 }
 
@@ -93,8 +93,29 @@ func TestDockerOnAmazonLinux2ComesFromTheExtras(t *testing.T) {
 	if out, err := shell(t, root, "step packages", "step_packages; step_docker", path); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if calls := readUnder(t, root, "/calls"); !strings.HasPrefix(calls, "amazon-linux-extras install -y docker\nsystemctl enable docker\nsystemctl start docker\n") {
+	if calls := readUnder(t, root, "/calls"); !strings.HasPrefix(calls, "amazon-linux-extras install -y docker\ndocker --version\nsystemctl enable docker\nsystemctl start docker\n") {
 		t.Errorf("calls are\n%s", calls)
+	}
+}
+
+// Docker 20 takes no start interval of a health check: compose would refuse the stack.
+func TestAnOldDockerIsReplacedOrTold(t *testing.T) {
+	for name, newer := range map[string]string{"replaced": "25.0.8", "the same again": "20.10.25"} {
+		t.Run(name, func(t *testing.T) {
+			root, path := plain(t, "NAME=\"Amazon Linux\"\nID=\"amzn\"\nVERSION_ID=\"2\"\n", func(*stack.Machine) {})
+			old := strings.ReplaceAll(readUnder(t, root, "/docker"), "29.8.1", "20.10.25")
+			writeUnder(t, root, "/stubs/docker", old, 0o755)
+			writeUnder(t, root, "/newer", strings.ReplaceAll(old, "20.10.25", newer), 0o755)
+			writeUnder(t, root, "/compose-version", "2.40.3\n", 0o644)
+			stub(t, root, "amazon-linux-extras", `ln -sf "$GEUSEMAKER_ROOT/newer" "$GEUSEMAKER_ROOT/stubs/docker"`)
+			out, err := shell(t, root, "step packages", "step_packages; step_docker", path)
+			if told := strings.Contains(out, "Docker version 20.10.25, build 1234567 is too old"); (err != nil) != told || told != (name != "replaced") {
+				t.Errorf("%v, output:\n%s", err, out)
+			}
+			if calls := readUnder(t, root, "/calls"); !strings.Contains(calls, "amazon-linux-extras install -y docker\n") {
+				t.Errorf("calls are\n%s", calls)
+			}
+		})
 	}
 }
 

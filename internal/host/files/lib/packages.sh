@@ -33,7 +33,7 @@ install_packages() {
 step_packages() {
 	case $(os ID) in
 	# With Docker there, as at every later boot, no mirror is asked: one that is down must not keep the stack down.
-	ubuntu) command -v docker >/dev/null || add_docker_repository ;;
+	ubuntu) docker_fits || add_docker_repository ;;
 	amzn) ;;
 	*) fail "$(os PRETTY_NAME) is not supported: use Ubuntu or Amazon Linux" ;;
 	esac
@@ -55,19 +55,28 @@ add_docker_repository() {
 }
 
 step_docker() {
-	if ! command -v docker >/dev/null; then
-		case $(os ID)$(os VERSION_ID) in
-		ubuntu*) install_packages docker-ce docker-ce-cli containerd.io docker-compose-plugin ;;
-		amzn2) retry 900 amazon-linux-extras install -y docker || fail 'cannot install docker: see the log' ;;
-		*) install_packages docker ;;
-		esac
-	fi
+	docker_fits || install_docker
 	systemctl enable docker
 	# After a reboot it waits for the mounts, and those for the network.
 	retry 600 systemctl start docker || fail 'docker does not start: see journalctl -u docker'
 	compose_fits || install_compose
 	configure_gpu
 	detail+="docker $(docker version -f '{{.Server.Version}}'), compose $(docker compose version --short)"
+}
+
+# Start intervals of health checks came with Docker 25.
+docker_fits() {
+	local version
+	version=$(docker --version 2>/dev/null) && version=${version#Docker version } && ((${version%%.*} >= 25))
+}
+
+install_docker() {
+	case $(os ID)$(os VERSION_ID) in
+	ubuntu*) install_packages docker-ce docker-ce-cli containerd.io docker-compose-plugin ;;
+	amzn2) retry 900 amazon-linux-extras install -y docker || fail 'cannot install docker: see the log' ;;
+	*) install_packages docker ;;
+	esac
+	docker_fits || fail "$(docker --version) is too old, and no newer one came: choose another image"
 }
 
 # Optional environment files and start intervals came with compose 2.24.
