@@ -61,7 +61,10 @@ func withDocker(t *testing.T, root string) {
 	dockerEngine(t, root)
 	stub(t, root, "docker", `case "$*" in
 	"image inspect "*) name=${3//[\/:]/_}; [[ -e $GEUSEMAKER_ROOT/image-$name ]] ;;
+	--version) echo "Docker version 29.8.1, build 1234567" ;;
 	"version "*) echo 29.8.1 ;;
+	"ps -a "*Names*) echo "geusemaker-n8n-1 Up 20 minutes (healthy)"; echo "geusemaker-gateway-1 Up 20 minutes (unhealthy)" ;;
+	"logs "*) echo "the last words of ${*: -1}" ;;
 	"compose version --short") echo 5.6.0 ;;
 	"compose "*" config --services") printf '%s\n' ollama n8n gateway qdrant postgres crawl4ai ;;
 	"compose "*" up "*)
@@ -241,7 +244,11 @@ func TestBootstrapTellsWhatFailed(t *testing.T) {
 			if r.Complete || !r.Failed || last.Name != test.step || last.Status != "failed" || !strings.Contains(last.Detail, test.detail) {
 				t.Errorf("complete %t, failed %t, last step %+v, want %s with %q", r.Complete, r.Failed, last, test.step, test.detail)
 			}
-			if marker := readUnder(t, root, "/var/lib/geusemaker/userdata-failed"); !strings.Contains(marker, "step: "+test.step) || !strings.Contains(marker, test.detail) {
+			marker := readUnder(t, root, "/var/lib/geusemaker/userdata-failed")
+			if test.step == "health" && (!strings.Contains(marker, "the last words of geusemaker-gateway-1") || strings.Contains(marker, "of geusemaker-n8n-1")) {
+				t.Errorf("the marker does not hold what the sick service said:\n%s", marker)
+			}
+			if !strings.Contains(marker, "step: "+test.step) || !strings.Contains(marker, test.detail) {
 				t.Errorf("the marker says %s", marker)
 			}
 		})

@@ -57,7 +57,7 @@ func machineEnvironment(m stack.Machine) (string, error) {
 		pairs = append(pairs, [2]string{"MEMORY_" + strings.ToUpper(share.service), fmt.Sprintf("%dm", share.limit(m.MemoryMiB))})
 	}
 	var out strings.Builder
-	out.WriteString("# Facts of this machine, read by the scripts in /opt/geusemaker. No secret is here.\n")
+	out.WriteString("# No secret is here.\n")
 	for _, pair := range pairs {
 		value, err := quote(pair[1])
 		if err != nil {

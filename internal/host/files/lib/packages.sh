@@ -76,7 +76,7 @@ install_docker() {
 	amzn2) retry 900 amazon-linux-extras install -y docker || fail 'cannot install docker: see the log' ;;
 	*) install_packages docker ;;
 	esac
-	docker_fits || fail "$(docker --version) is too old, and no newer one came: choose another image"
+	docker_fits || fail "$(docker --version) is too old"
 }
 
 # Optional environment files and start intervals came with compose 2.24.

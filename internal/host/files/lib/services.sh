@@ -17,7 +17,17 @@ step_compose() {
 		restore
 		rm "$data/restore"
 	fi
-	"$home/compose" up -d --remove-orphans
+	"$home/compose" up -d --remove-orphans || fail_with_logs 'docker compose failed'
+}
+
+# fail_with_logs REASON ends the run with what the containers that are not well said last.
+fail_with_logs() {
+	local name
+	for name in $(docker ps -a --format '{{.Names}} {{.Status}}' | sed -n '/(healthy)/!s/ .*//p'); do
+		printf '\n%s:\n' "$name"
+		docker logs --tail 15 "$name" 2>&1
+	done
+	fail "$1"
 }
 
 step_health() {
@@ -25,7 +35,7 @@ step_health() {
 	expected=$("$home/compose" config --services | sort)
 	SECONDS=0
 	until all_healthy; do
-		((SECONDS < 1200)) || fail "not healthy after 20 minutes: $waiting"
+		((SECONDS < 1200)) || fail_with_logs "not healthy after 20 minutes: $waiting"
 		sleep 3
 	done
 	detail="$(wc -w <<<"$expected") services are healthy"
