@@ -54,7 +54,7 @@ def benchmarks(path):
 
 def shape(moto):
     """What waits for what in a deploy and in a destroy: a function from weights of calls to the heaviest chain."""
-    with Lockstep(moto) as proxy, tempfile.TemporaryDirectory() as home:
+    with Lockstep(moto, quiet=1.0) as proxy, tempfile.TemporaryDirectory() as home:
         plan = json.loads(checked(proxy.run((BINARY, "plan", NAME, *IMAGE, "-o", "json"), home)).stdout)
         found = {}
         for what, command in (("deploy", DEPLOY), ("destroy", DESTROY)):
