@@ -38,6 +38,8 @@ cover: ## statement coverage, all rooms seen by all tests
 lint: bin/golangci-lint-$(GOLANGCI) ## the floor plan and the style; the machine's scripts
 	bin/golangci-lint-$(GOLANGCI) run ./...
 	bash internal/host/lint.sh
+	shellcheck conformance/machine/*.sh conformance/machine/edge/*
+	cd conformance/machine && $(CURDIR)/bin/golangci-lint-$(GOLANGCI) run ./...
 	go mod tidy -diff
 
 bin/golangci-lint-$(GOLANGCI):
@@ -54,6 +56,17 @@ conformance-full: build ## the same, killed at every call, in every kind of bad 
 	bash conformance/setup.sh
 	cd conformance && KILL_MATRIX=full VARIANTS=full GEUSEMAKER_BIN=$(CURDIR)/bin/geusemaker ../.venv/bin/python -W error::ResourceWarning -m unittest -v test_kill test_variants
 
+.PHONY: machine
+machine: build ## the machine for real: booted, rebooted, backed up, interrupted and restored; needs root
+	bash conformance/machine/setup.sh
+	cd conformance/machine && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/.machine/bin/stub ./stub
+	cd conformance/machine && GEUSEMAKER_BIN=$(CURDIR)/bin/geusemaker go test -count=1 -v -timeout 40m -run '$(or $(MACHINE_TESTS),CloudInit|Programs|Machine)' .
+
+.PHONY: machine-full
+machine-full: ## the same for every operating system, and n8n itself on PostgreSQL
+	bash conformance/machine/setup.sh n8n
+	MACHINES=all $(MAKE) machine MACHINE_TESTS=.
+
 .PHONY: bench
 bench: build ## start-up, lists, deploys, each beside what else could be run; bin/bench.txt is for benchstat
 	bash conformance/setup.sh
@@ -65,8 +78,8 @@ fuzz: ## every fuzz test in turn, ten minutes in all (FUZZ_SECONDS)
 	bash fuzz.sh
 
 .PHONY: check
-check: test race lint conformance demo ## what CI runs
+check: test race lint conformance machine demo ## what CI runs
 
 .PHONY: clean
 clean: ## remove what was built
-	rm -rf bin .venv cover.out
+	rm -rf bin .venv .machine cover.out
