@@ -153,13 +153,13 @@ func fileMode(content []byte) fs.FileMode {
 	return 0o644
 }
 
-// condensed drops the lines that hold nothing but a comment, and the tabs at the beginning of the others, which mean nothing
+// condensed drops the lines that hold nothing or nothing but a comment, and the tabs at the beginning of the others, which mean nothing
 // to any of our files: Python and YAML are indented by spaces. They are for the reader of this repository and are a fifth of
 // the compressed size; without them there is room for the user's own settings.
 func condensed(content string) string {
 	var out strings.Builder
 	for line := range strings.Lines(content) {
-		if text := strings.TrimSpace(line); text != "#" && !strings.HasPrefix(text, "# ") {
+		if text := strings.TrimSpace(line); text != "" && text != "#" && !strings.HasPrefix(text, "# ") {
 			out.WriteString(strings.TrimLeft(line, "\t"))
 		}
 	}

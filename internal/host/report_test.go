@@ -3,6 +3,7 @@ package host
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -65,6 +66,22 @@ func TestReportBeforeAnythingRan(t *testing.T) {
 	want := stack.Report{Version: 1, Time: r.Time, Steps: []stack.BootStep{}, Services: []stack.ServiceReport{}, Pulls: []stack.ImagePull{}, Disks: []stack.Disk{}}
 	if diff := cmp.Diff(want, r); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Between a reboot and the first step the files of the last boot still lie there.
+func TestReportAfterARebootKeepsTheLastBootToItself(t *testing.T) {
+	root := reporting(t)
+	writeUnder(t, root, "/var/lib/geusemaker/userdata-complete", "then\n", 0o644)
+	writeUnder(t, root, "/var/lib/geusemaker/progress.jsonl", `{"name":"health","status":"done","at":1700000000,"seconds":1.000,"detail":""}`+"\n", 0o644)
+	if r, _ := report(t, root); !r.Complete || len(r.Steps) != 1 {
+		t.Fatalf("a boot that ended is told as %+v", r)
+	}
+	if err := os.RemoveAll(root + "/run/geusemaker"); err != nil {
+		t.Fatal(err)
+	}
+	if r, _ := report(t, root); r.Complete || r.Failed || len(r.Steps) != 0 {
+		t.Errorf("after a reboot the report tells of the last boot: %+v", r)
 	}
 }
 

@@ -15,12 +15,13 @@ here=$(dirname "${BASH_SOURCE[0]}")
 . "$here/lib/services.sh"
 
 main() {
+	# The report tells of a boot from the moment on at which this folder in memory is there.
+	rm -f "$state"/userdata-* "$state/progress.jsonl"
 	install -d "$state" "$run"
 	(umask 077 && touch "$log")
 	exec >>"$log" 2>&1
 	trap 'printf "line %s: %s\n" "$LINENO" "$BASH_COMMAND" >&2' ERR
 	trap finish EXIT
-	rm -f "$state/userdata-complete" "$state/userdata-failed" "$state/progress.jsonl"
 	printf 'geusemaker %s: %s on %s\n' "$TOOL_VERSION" "$STACK_NAME" "$(os PRETTY_NAME)"
 
 	run_step packages
