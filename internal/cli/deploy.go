@@ -20,6 +20,7 @@ type deployOptions struct {
 	showLogs   string
 	overBudget bool
 	force      bool
+	audit      bool
 }
 
 func newDeploy(a *app) *cobra.Command {
@@ -66,6 +67,7 @@ question, after the command line and the config file that would have said the sa
 	flags.StringVar(&o.showLogs, "show-logs", showAuto, "show the boot log: auto (its end, when it failed), always, never")
 	addForceUnlock(cmd, &o.force)
 	addSkipFlag(cmd)
+	addAuditFlag(cmd, &o.audit)
 	flags.BoolVar(&o.overBudget, "over-budget", false, "deploy even if max_hourly or budget_monthly is exceeded")
 	return cmd
 }
@@ -116,6 +118,7 @@ func (a *app) deploy(ctx context.Context, cmd *cobra.Command, args []string, o d
 	if err != nil {
 		return err
 	}
+	in.audit = o.audit
 	if o.planOnly {
 		return a.printPlan(in)
 	}
