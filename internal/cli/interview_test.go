@@ -310,11 +310,11 @@ func TestWhatTheAccountHasIsOfferedWithItsFit(t *testing.T) {
 		return strings.Join(lines, "|")
 	}
 	c := baseWith(t)
-	if got, want := offered("vpc_id", c), " |vpc-1 |vpc-2 has no internet gateway, so nobody reaches the machine from outside"; got != want {
+	if got, want := offered("vpc_id", c), " |vpc-1 |vpc-2 lab: has no internet gateway, so nobody reaches the machine from outside"; got != want {
 		t.Errorf("%q", got)
 	}
 	c.VPCID = "vpc-1"
-	if got, want := offered("subnet_id", c), " |subnet-1 |subnet-2 has no free address"; got != want {
+	if got, want := offered("subnet_id", c), " |subnet-1 |subnet-2 full: has no free address"; got != want {
 		t.Errorf("%q", got)
 	}
 	if got, want := offered("security_group_id", c), " |sg-2 |sg-1 "; got != want {

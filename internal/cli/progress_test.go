@@ -65,7 +65,7 @@ func TestTheDisplayOfADeployIsLight(t *testing.T) {
 			if seen.tall >= window[1] {
 				t.Errorf("a frame has %d lines, and the window %d", seen.tall, window[1])
 			}
-			for _, want := range []string{"✓ network/vpc ", "✓ service/n8n ", "35 ready"} {
+			for _, want := range []string{"✓ network/vpc ", "✓ service/n8n ", "✓ deploy demo [sandbox] · "} {
 				if end := ansi.Strip(seen.last); !strings.Contains(end, want) {
 					t.Errorf("%q does not stay to be read:\n%s", want, end)
 				}
