@@ -80,7 +80,7 @@ func (w *world) company(settings string) {
 		ids["efs_id"][f.Name] = f.ID
 	}
 	w.settings = map[string]string{}
-	for _, one := range strings.Fields(settings) {
+	for one := range strings.FieldsSeq(settings) {
 		key, value, _ := strings.Cut(one, "=")
 		if names, named := ids[key]; named {
 			if value = names[value]; value == "" {

@@ -138,11 +138,11 @@ func reusedRecords(tag string) map[Key]Record {
 		prefix, _, _ := strings.Cut(id, "-")
 		kind, known := reusable()[prefix+"-"]
 		key := map[Kind]Key{KindVPC: KeyVPC, KindSecurityGroup: KeyHostGroup, KindFileSystem: KeyFiles}[kind]
-		switch kind {
-		case KindSubnet:
+		if kind == KindSubnet {
 			key = subnetKey(subnets)
 			subnets++
-		case KindMountTarget:
+		}
+		if kind == KindMountTarget { // it stands behind its subnet
 			key = MountKey(subnetKey(subnets - 1))
 		}
 		if known {

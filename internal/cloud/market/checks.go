@@ -341,13 +341,13 @@ func (p *preflight) reused(id, what string) []Check {
 	case p.regionErr != nil:
 		return []Check{failure(id, p.regionErr)}
 	}
-	reason := what + " fits"
+	reasons := []string{what + " fits"}
 	for _, note := range p.reuse.notes {
 		if rest, ofIt := strings.CutPrefix(note, what+" "); ofIt {
-			reason += "; it " + rest
+			reasons = append(reasons, "it "+rest)
 		}
 	}
-	return []Check{info(id, "%s", reason)}
+	return []Check{info(id, "%s", strings.Join(reasons, "; "))}
 }
 
 func (p *preflight) checkVPC(f stack.Facts) []Check { return p.reused(CheckVPC, f.Reuse.VPC.ID) }

@@ -151,8 +151,10 @@ func TestFreeBlock(t *testing.T) {
 		VpcId: new("vpc-far"), CidrBlock: new("10.22.0.0/15"), CidrBlockSet: []ec2types.CidrBlock{{CidrBlock: new("10.24.0.0/16")}},
 	}}}
 	f.routes = []ec2types.RouteTable{{VpcId: new("vpc-1"), Routes: []ec2types.Route{
-		{DestinationCidrBlock: new("10.28.0.0/16"), GatewayId: new("local")}, {DestinationCidrBlock: new("0.0.0.0/0"), GatewayId: new("igw-1")},
-		{DestinationCidrBlock: new("10.25.64.0/20"), TransitGatewayId: new("tgw-1")}, {DestinationPrefixListId: new("pl-1"), GatewayId: new("vpce-1")},
+		{DestinationCidrBlock: new("10.28.0.0/16"), GatewayId: new("local")},
+		{DestinationCidrBlock: new("0.0.0.0/0"), GatewayId: new("igw-1")},
+		{DestinationCidrBlock: new("10.25.64.0/20"), TransitGatewayId: new("tgw-1")},
+		{DestinationPrefixListId: new("pl-1"), GatewayId: new("vpce-1")},
 	}}}
 	n, warnings := f.market().askNetwork(t.Context())
 	for vpcCIDR, want := range map[string]struct{ cidr, other string }{
