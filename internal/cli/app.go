@@ -37,13 +37,15 @@ type app struct {
 	open    func(string) store.Home // store.Open, but for tests of a disk that fails
 	see     func(sandbox.Request)   // sees what the pretend account is asked, in tests; else nil
 
-	logMu   sync.Mutex
-	log     *os.File
-	shown   *shownProgress // of the operation that runs; nil when none does
-	events  io.WriteCloser // the log of events of the deployment that is worked on; nil when none is
+	logMu  sync.Mutex
+	log    *os.File
+	shown  *shownProgress   // of the operation that runs; nil when none does
+	events io.WriteCloser   // the log of events of the deployment that is worked on; nil when none is
+	asker  term.Interviewer // who has asked the questions of deploy; nil without
+	mortal func()           // lets a broken pipe end the process again; nil while it can
+
+	opening sync.Mutex // guards sandbox, since the questions of deploy are looked up in the background
 	sandbox *sandbox.Account
-	asker   term.Interviewer // who has asked the questions of deploy; nil without
-	mortal  func()           // lets a broken pipe end the process again; nil while it can
 }
 
 func (a *app) getenv(name string) string {
@@ -104,6 +106,8 @@ func (a *app) clock() (engine.Clock, error) {
 
 // openSandbox opens the pretend account that this home has.
 func (a *app) openSandbox() (*sandbox.Account, error) {
+	a.opening.Lock()
+	defer a.opening.Unlock()
 	if a.sandbox != nil {
 		return a.sandbox, nil
 	}

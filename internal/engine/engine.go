@@ -78,7 +78,7 @@ func (r *run) target(ctx context.Context, rec stack.Record, spec stack.Spec) Tar
 
 // tags are those of the deployment, and by which version the resource was made.
 func (r *run) tags(key stack.Key) map[string]string {
-	tags := r.journal.state.Tags(key)
+	tags := r.journal.tags(key)
 	tags[stack.TagVersion] = r.Version
 	return tags
 }

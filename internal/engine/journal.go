@@ -34,6 +34,13 @@ func (j *journal) get(key stack.Key) stack.Record {
 	return r
 }
 
+// tags are those that a resource of the deployment carries.
+func (j *journal) tags(key stack.Key) map[string]string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.state.Tags(key)
+}
+
 // change lets edit alter the record of a resource and saves the result. With drop, the record goes.
 func (j *journal) change(key stack.Key, edit func(*stack.Record) (drop bool)) (stack.Record, error) {
 	j.mu.Lock()
