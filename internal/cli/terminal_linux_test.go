@@ -151,6 +151,32 @@ func TestAClosedTerminal(t *testing.T) {
 	}
 }
 
+// TestAnEndFromOutside asks a deploy to end as systemd, a container or a shutdown does. That, too, is an interrupt like Ctrl-C.
+func TestAnEndFromOutside(t *testing.T) {
+	t.Parallel()
+	u := user{t, t.TempDir()}
+	cmd := u.command(20, "deploy", "demo", "--yes")
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	readUntil(t, stderr, "network/vpc")
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	readUntil(t, stderr, "`geusemaker deploy demo` goes on from here")
+	if code := ended(t, cmd); code != 130 {
+		t.Errorf("ended with %d, not 130", code)
+	}
+	if got := u.status(); got != "interrupted" {
+		t.Errorf("the deployment is %s, not interrupted", got)
+	}
+	u.finish()
+}
+
 // TestAClosedPipe closes the pipe to which a deploy writes, as a pager does that is left. Nobody reads any more, and the
 // deploy goes on to its end.
 func TestAClosedPipe(t *testing.T) {
