@@ -33,11 +33,15 @@ def record(folder):
 
 
 def recorded(folder):
-    """The requests that were written down, with the operation that the SDK meant."""
+    """The requests that were written down, with the operation that the SDK meant. What somebody does in the console, for which
+    the commands of the sandbox stand, is not asked by ours."""
     for file in sorted(pathlib.Path(folder).glob("*.jsonl")):
+        command = ""
         for line in file.read_text(encoding="utf-8").splitlines():
-            r = json.loads(line)["Request"]
-            if r:
+            entry = json.loads(line)
+            command = entry.get("Command") or command
+            r = entry["Request"]
+            if r and command != "sandbox":
                 headers = {name: values[0] for name, values in r["Header"].items()}
                 yield r["Operation"], model.Request(r["Service"], r["Method"], r["URL"], headers, base64.b64decode(r["Body"] or ""))
 

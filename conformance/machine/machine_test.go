@@ -280,11 +280,21 @@ func ask(method, url, header, body string) (status int, text string) {
 	return response.StatusCode, string(said)
 }
 
+// awaitGateway asks from outside until the gateway answers, as deploy does: it makes its certificates once it has started. What
+// does not answer then, the checks tell.
+func awaitGateway() {
+	until := time.Now().Add(time.Minute)
+	for status := 0; status != http.StatusOK && time.Now().Before(until); time.Sleep(500 * time.Millisecond) {
+		status, _ = ask(http.MethodGet, "https://"+machineAddress+"/healthz/readiness", "", "")
+	}
+}
+
 // checkGateway asks from outside of the machine.
 func checkGateway(t *testing.T, d deployment) {
 	t.Helper()
 	const gateway = "https://" + machineAddress
 	ollama, crawl4ai := "Authorization: Bearer "+d.secrets[stack.SecretOllamaToken], "Authorization: Bearer "+d.secrets[stack.SecretCrawl4AIToken]
+	awaitGateway()
 	for _, c := range []struct {
 		url, header string
 		status      int
@@ -356,6 +366,7 @@ func fill(t *testing.T, d deployment, m *Machine) {
 
 func checkFilled(t *testing.T, d deployment, m *Machine) {
 	t.Helper()
+	awaitGateway()
 	if said := m.Run(t, "docker", "exec", "geusemaker-postgres-1", "psql", "-U", "n8n", "-Atc", "select word from kept"); said != "precious\n" {
 		t.Errorf("PostgreSQL holds %q", said)
 	}

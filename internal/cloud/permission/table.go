@@ -98,7 +98,7 @@ func networkOperations() []Operation {
 		row(ec2, "AuthorizeSecurityGroupIngress", on(Deploy), "let in who is meant to be", makes("security-group-rule"), owns("security-group")),
 		row(ec2, "AuthorizeSecurityGroupEgress", on(Deploy), "let out what has to go out", makes("security-group-rule"), owns("security-group")),
 		row(ec2, "DescribeSecurityGroupRules", always, "compare the rules with what they should be", reads),
-		row(ec2, "RevokeSecurityGroupEgress", on(Deploy), "let nothing else out", owns("security-group")),
+		row(ec2, "RevokeSecurityGroupEgress", on(Deploy, Destroy), "let nothing else out; remove rules that refer to a group that goes", owns("security-group")),
 		row(ec2, "DescribeSecurityGroups", always, "find the groups, and what refers to them", reads),
 		row(ec2, "RevokeSecurityGroupIngress", on(Destroy), "remove rules that refer to a group that goes", owns("security-group")),
 		row(ec2, "DeleteSecurityGroup", on(Destroy), "delete the groups", owns("security-group")),
