@@ -178,7 +178,7 @@ func (v *validator) services() {
 	for _, service := range sortedKeys(v.c.Services) {
 		check("services", service)
 		if image := v.c.Services[service]; image == "" || strings.ContainsFunc(image, func(r rune) bool { return r <= ' ' || r > '~' }) {
-			v.add("services", "use an image such as n8nio/n8n:2.46.5", "%s: %q is not a container image", service, image)
+			v.add("services", "use an image such as n8nio/n8n:2.42.3", "%s: %q is not a container image", service, image)
 		}
 	}
 	for _, service := range sortedKeys(v.c.Env) {

@@ -237,9 +237,9 @@ func pulledImages() []pulled {
 	return []pulled{
 		{"gateway", "caddy:2.11.4-alpine", 21_400_000},
 		{"qdrant", "qdrant/qdrant:v1.19.2", 74_800_000},
-		{"postgres", "postgres:17.11", 152_300_000},
-		{"n8n", "n8nio/n8n:2.46.5", 318_600_000},
-		{"crawl4ai", "unclecode/crawl4ai:0.9.3", 1_412_000_000},
+		{"postgres", "postgres:17.11-bookworm", 152_300_000},
+		{"n8n", "n8nio/n8n:2.42.3", 318_600_000},
+		{"crawl4ai", "unclecode/crawl4ai:0.9.4", 1_412_000_000},
 		{"ollama", "ollama/ollama:0.34.2", 1_968_000_000},
 	}
 }
