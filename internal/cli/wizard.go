@@ -113,7 +113,7 @@ func (w *wizard) account(ctx context.Context, region string) (*cloud.Account, er
 // interrogate asks until nothing is left to ask and the answers are accepted.
 func (w *wizard) interrogate(ctx context.Context) (stack.Config, error) {
 	ctx, stop := context.WithCancel(ctx)
-	defer stop() // what is still being asked is not needed any more
+	defer w.hush(stop)
 	w.asker.Say(w.greeting())
 	for {
 		q, more := w.interview.next()
@@ -145,6 +145,14 @@ func (w *wizard) interrogate(ctx context.Context) (stack.Config, error) {
 			w.asker.Say(err.Error() + "\n")
 		}
 	}
+}
+
+// hush ends what is still being asked, since nobody needs the answer any more, and returns when nothing runs in the background.
+func (w *wizard) hush(stop func()) {
+	stop()
+	w.facts.asking.Wait()
+	w.regions.asking.Wait()
+	w.zones.asking.Wait()
 }
 
 func (w *wizard) greeting() string {

@@ -1,13 +1,18 @@
 package cli
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"geusemaker/internal/cloud/discovery"
+	"geusemaker/internal/stack"
 	"geusemaker/internal/term"
 )
 
@@ -132,6 +137,28 @@ func TestTheWizardSaysWhyThereIsNoPrice(t *testing.T) {
 	expect(t, run(t, home, "sandbox", "fault", "EC2", "DescribeAvailabilityZones", "--code", "UnauthorizedOperation"), 0)
 	got := typed(t, atTerminal, home, []string{"", "team", "", "", "q"}, "deploy", "--sandbox")
 	expect(t, got, exitInterrupted, "The price is not known: ")
+}
+
+// What was asked in the background ends before the questions do: nothing of it reads or writes after the command has returned.
+func TestTheWizardLeavesNothingRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		w, ended := &wizard{}, 0
+		asked := func() {
+			<-ctx.Done()
+			time.Sleep(time.Second) // what cannot be broken off, such as a file being written
+			ended++
+		}
+		w.facts.begin("", func() (stack.Facts, error) { asked(); return stack.Facts{}, nil })
+		w.hush(stop)
+		w.regions.begin("", func() (*discovery.Region, error) { asked(); return nil, nil })
+		w.hush(stop)
+		w.zones.begin("", func() ([]string, error) { asked(); return nil, nil })
+		w.hush(stop)
+		if ended != 3 {
+			t.Errorf("%d of 3 had ended", ended)
+		}
+	})
 }
 
 func TestTheWizardSpeaksToScreenReaders(t *testing.T) {

@@ -77,9 +77,11 @@ func marketOf(c stack.Config) string {
 }
 
 // inquiries are answers of AWS that are waited for only where they matter: each question is asked once, in the background.
+// Whoever begins inquiries ends them by their context and waits for asking.
 type inquiries[T any] struct {
-	mu   sync.Mutex
-	runs map[string]*inquiry[T]
+	mu     sync.Mutex
+	runs   map[string]*inquiry[T]
+	asking sync.WaitGroup
 }
 
 type inquiry[T any] struct {
@@ -100,10 +102,10 @@ func (a *inquiries[T]) begin(key string, ask func() (T, error)) *inquiry[T] {
 	}
 	r := &inquiry[T]{done: make(chan struct{})}
 	a.runs[key] = r
-	go func() {
+	a.asking.Go(func() {
 		defer close(r.done)
 		r.value, r.err = ask()
-	}()
+	})
 	return r
 }
 
