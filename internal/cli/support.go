@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"geusemaker/internal/redact"
 	"geusemaker/internal/stack"
 	"geusemaker/internal/store"
 )
@@ -93,12 +94,12 @@ func (a *app) support(ctx context.Context, name, file string) error {
 
 // supportParts collects the files. A record that cannot be read is sent as it lies there; loadErr says why.
 func (a *app) supportParts(ctx context.Context, home store.Home, name string, s stack.State, loadErr error) ([]part, error) {
-	r := newRedactor(s)
+	r := redact.New(s)
 	var parts []part
 	add := func(name string, v any) error {
 		text, err := json.Marshal(v)
 		if err == nil {
-			parts = append(parts, part{name, r.json(text)})
+			parts = append(parts, part{name, r.JSON(text)})
 		}
 		return err
 	}
@@ -129,13 +130,13 @@ func (a *app) supportParts(ctx context.Context, home store.Home, name string, s 
 		return nil, err
 	}
 	for _, f := range []struct {
-		name   string
-		redact func([]byte) []byte
+		name string
+		safe func([]byte) []byte
 	}{
-		{"state.json", r.json},
-		{"events.jsonl", r.lines},
-		{"events.old.jsonl", r.lines},
-		{"boot.log", func(raw []byte) []byte { return []byte(r.text(string(raw))) }},
+		{"state.json", r.JSON},
+		{"events.jsonl", r.Lines},
+		{"events.old.jsonl", r.Lines},
+		{"boot.log", func(raw []byte) []byte { return []byte(r.Text(string(raw))) }},
 	} {
 		raw, err := home.File(name, f.name)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -144,7 +145,7 @@ func (a *app) supportParts(ctx context.Context, home store.Home, name string, s 
 		if err != nil {
 			return nil, err
 		}
-		parts = append(parts, part{f.name, f.redact(raw)})
+		parts = append(parts, part{f.name, f.safe(raw)})
 	}
 	return parts, nil
 }

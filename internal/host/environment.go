@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v4"
 
@@ -13,16 +14,16 @@ import (
 )
 
 // modelName is what Ollama takes: [registry/][namespace/]model[:tag].
-var modelName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]*$`)
+var modelName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/-]*$`) })
 
 // variableName is a name that every shell and container takes (POSIX, "Environment Variables").
-var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var variableName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`) })
 
 // machineEnvironment renders machine.env: assignments that bash reads with `.`, sorted by what they are about. It holds no
 // secret.
 func machineEnvironment(m stack.Machine) (string, error) {
 	for _, model := range m.Models {
-		if !modelName.MatchString(model) {
+		if !modelName().MatchString(model) {
 			return "", fmt.Errorf("models: %q is no model name: write model or model:tag", model)
 		}
 	}
@@ -119,7 +120,7 @@ func userCompose(m stack.Machine) (string, error) {
 		}
 		environment := map[string]string{}
 		for _, key := range slices.Sorted(maps.Keys(m.Env[name])) {
-			if !variableName.MatchString(key) {
+			if !variableName().MatchString(key) {
 				return "", fmt.Errorf("env: %s: %q is no variable name: use letters, digits and _", name, key)
 			}
 			if slices.Contains(secretNames, key) {

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Images returns the container image that each service runs unless the user overrides it. Tags are exact: n8n, Qdrant and
@@ -32,7 +33,9 @@ func Images() map[string]string {
 
 // imageReference is what Docker takes, short of the rare forms (distribution, reference/regexp.go). It keeps every
 // character out that a shell or a URL could misread.
-var imageReference = regexp.MustCompile(`^[a-z0-9][A-Za-z0-9._/-]*(:[0-9]+/[A-Za-z0-9._/-]+)?(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[0-9a-f]{64})?$`)
+var imageReference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z0-9][A-Za-z0-9._/-]*(:[0-9]+/[A-Za-z0-9._/-]+)?(:[A-Za-z0-9_][A-Za-z0-9_.-]*)?(@sha256:[0-9a-f]{64})?$`)
+})
 
 // chosenImages merges the user's images over ours. A name without an exact version is refused: what it means changes under
 // the data.
@@ -43,7 +46,7 @@ func chosenImages(override map[string]string) (map[string]string, error) {
 		if _, ok := images[service]; !ok {
 			return nil, unknownService("services", service)
 		}
-		if !imageReference.MatchString(image) {
+		if !imageReference().MatchString(image) {
 			return nil, fmt.Errorf("services: %q is no image reference for %s: write name:tag", image, service)
 		}
 		_, tag, _ := strings.Cut(image[strings.LastIndex(image, "/")+1:], ":")

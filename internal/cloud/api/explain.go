@@ -169,7 +169,16 @@ var (
 )
 
 // iamPrefix is how IAM names the services whose name in the SDK differs (Service authorization reference).
-var iamPrefix = map[string]string{"efs": "elasticfilesystem", "service quotas": "servicequotas"}
+func iamPrefix(service string) string {
+	switch service {
+	case "efs":
+		return "elasticfilesystem"
+	case "service quotas":
+		return "servicequotas"
+	default:
+		return service
+	}
+}
 
 // explainDenied names the action, the resource and the policy, as far as the message tells (IAM user guide, "Access denied
 // error messages").
@@ -185,7 +194,7 @@ func explainDenied(err error) (string, []string) {
 	action, resource, who := "", "", "you"
 	if op, ok := errors.AsType[*smithy.OperationError](err); ok {
 		service := strings.ToLower(op.ServiceID)
-		action = cmp.Or(iamPrefix[service], service) + ":" + op.OperationName
+		action = iamPrefix(service) + ":" + op.OperationName
 	}
 	if m := deniedPattern().FindStringSubmatch(text); m != nil {
 		who, action, resource = m[1], m[2], strings.TrimSuffix(m[3], ".")
@@ -234,7 +243,7 @@ func explainAccount(err error) (string, []string) {
 }
 
 func explainQuota(err error) (string, []string) {
-	q := quotas[Code(err)]
+	q, _ := quotaOf(Code(err))
 	message := fmt.Sprintf("the account's quota of %s is used up: %s", q.name, oneLine(Message(err)))
 	link := "https://console.aws.amazon.com/servicequotas/home/services/" + q.service + "/quotas"
 	if q.code != "" {

@@ -20,12 +20,12 @@ import (
 
 // The operations that make something anew, or fail, each time they are sent, since they take no idempotency token (EC2
 // developer guide, "Ensuring idempotency in Amazon EC2 API requests"; the models of EFS, IAM and Systems Manager).
-var tokenless = codes(
+var tokenless = codes{
 	"CreateVpc", "CreateSubnet", "CreateInternetGateway", "CreateSecurityGroup", "AllocateAddress", "CreateKeyPair",
 	"CreateRole", "CreateInstanceProfile", "CreatePolicy",
 	"CreateMountTarget",
 	"PutParameter", "SendCommand",
-)
+}
 
 // Guard keeps the clients of cfg from doing harm by repeating calls on their own. A call that makes something and takes no
 // idempotency token is sent again only when it is known that it had no effect: it was throttled, or never sent. A refusal
@@ -50,14 +50,14 @@ func Guard(cfg *aws.Config) {
 // The creates of whose idempotency token AWS does not say how long it counts. That of a launch counts for a day beyond the life
 // of the machine, and that of a file system for the life of it (EC2 API reference, "Ensuring idempotency"; EFS API reference,
 // CreateFileSystem).
-var forgotten = codes("CreateVolume", "CreateRouteTable")
+var forgotten = codes{"CreateVolume", "CreateRouteTable"}
 
 // overslept is how long an attempt lasts only where the computer slept meanwhile: all limits of a request together are
 // shorter. Its signature is not accepted after five minutes, either (AWS General Reference, "Signature Version 4").
 const overslept = 4 * time.Minute
 
 // The codes by which AWS refuses a signature that is too old (EC2 API reference, "Error codes"; the models of the others).
-var staleCodes = codes("RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure")
+var staleCodes = codes{"RequestExpired", "RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException", "AuthFailure"}
 
 // guardAttempt stands inside the SDK's retry loop and sees the error of each attempt before the retryer does.
 func guardAttempt(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (

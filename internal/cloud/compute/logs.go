@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -48,11 +49,11 @@ type ServiceLog struct {
 }
 
 // serviceName is what can be the name of a service. It becomes a word of a shell command on the machine.
-var serviceName = regexp.MustCompile(`^[a-z0-9]{1,20}$`)
+var serviceName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]{1,20}$`) })
 
 // ServiceLog returns a reader of a service's log. It makes no call.
 func (m *Machine) ServiceLog(instanceID, service string, part LogRange) (*ServiceLog, error) {
-	if !serviceName.MatchString(service) || part.Since < 0 {
+	if !serviceName().MatchString(service) || part.Since < 0 {
 		return nil, fmt.Errorf("there is no log of service %q since %s", service, part.Since)
 	}
 	seconds := int64(eternity)
@@ -84,7 +85,7 @@ func (l *ServiceLog) Next(ctx context.Context) (text []byte, more bool, err erro
 	if err := decode(out, &piece); err != nil {
 		return nil, false, err
 	}
-	if !dockerTime.MatchString(piece.Now) {
+	if !dockerTime().MatchString(piece.Now) {
 		return nil, false, fmt.Errorf("the machine's clock tells %q, which is no time", piece.Now)
 	}
 	l.advance(piece.Now, piece.Text)
@@ -93,7 +94,9 @@ func (l *ServiceLog) Next(ctx context.Context) (text []byte, more bool, err erro
 
 // dockerTime is a time as Docker puts it before a line: all have the same length and so the order of texts (moby,
 // daemon/logger, the format of log timestamps).
-var dockerTime = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z$`)
+var dockerTime = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{9}Z$`)
+})
 
 const dockerTimeSize = len("2006-01-02T15:04:05.000000000Z")
 
@@ -102,7 +105,7 @@ const dockerTimeSize = len("2006-01-02T15:04:05.000000000Z")
 // Docker wrote late, with an earlier time, are not shown again and so do not count.
 func (l *ServiceLog) advance(now string, text []byte) {
 	l.tail = "all"
-	if len(text) == 0 && !dockerTime.MatchString(l.since) {
+	if len(text) == 0 && !dockerTime().MatchString(l.since) {
 		l.since, l.skip = now, 0 // nothing was there; what comes is later than this
 	}
 	for part := range bytes.Lines(text) {
@@ -125,9 +128,9 @@ func (l *ServiceLog) count(part []byte) {
 	}
 	switch at := string(l.last.head); {
 	case known && l.last.late:
-	case known || !dockerTime.MatchString(at):
+	case known || !dockerTime().MatchString(at):
 		l.skip += int64(len(part))
-	case at > l.since || !dockerTime.MatchString(l.since):
+	case at > l.since || !dockerTime().MatchString(l.since):
 		l.since, l.skip = at, l.last.size+int64(len(part))
 	case at == l.since:
 		l.skip += int64(len(part))

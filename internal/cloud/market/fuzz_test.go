@@ -34,7 +34,7 @@ func FuzzPriceList(f *testing.F) {
 		_ = p.usage()
 		for _, q := range questions() {
 			for _, l := range q.listings {
-				for _, parts := range l.units {
+				if parts := l.per.parts(p.unit); parts > 0 {
 					if one := p.price.Times(1, parts); one < 0 || one > p.price {
 						t.Errorf("a part of %s is %s", p.price, one)
 					}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
@@ -57,10 +58,10 @@ type product struct {
 
 // usage is the usage type without the prefix that names the region: EUC1-EBS:VolumeUsage.gp3, EU-TimedStorage-ByteHrs.
 func (p product) usage() string {
-	return regionPrefix.ReplaceAllString(p.attributes["usagetype"], "")
+	return regionPrefix().ReplaceAllString(p.attributes["usagetype"], "")
 }
 
-var regionPrefix = regexp.MustCompile(`^[A-Z]+[0-9]*-`)
+var regionPrefix = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z]+[0-9]*-`) })
 
 // products asks the price list for what a service sells in a region. It is asked once, without repetition: the answer is
 // nice to have.
@@ -147,7 +148,7 @@ type listing struct {
 	key    string // of Facts.Prices
 	usage  string // the usage type without its region
 	access string // Read or Write; "" where it does not matter
-	units  map[string]int64
+	per    measure
 }
 
 // question is a call that finds the prices of several things.
@@ -157,12 +158,29 @@ type question struct {
 	listings []listing
 }
 
-// The units of the list and how many of ours each of them is. Some regions list throughput by the GiB, others by the MiB.
-var (
-	perGB    = map[string]int64{"GB-Mo": 1, "GB-month": 1, "GB": 1}
-	perMiBps = map[string]int64{"GiBps-mo": 1024, "MiBps-Mo": 1, "MiBps-mo": 1}
-	perHour  = map[string]int64{"Hrs": 1, "Hours": 1}
+// measure is what a price is for one of.
+type measure int
+
+const (
+	perGB measure = iota
+	perMiBps
+	perHour
 )
+
+// parts is how many of a measure a unit of the list is, or 0 where it is no unit of that measure. Some regions list throughput
+// by the GiB, others by the MiB.
+func (m measure) parts(unit string) int64 {
+	switch {
+	case m == perGB && (unit == "GB-Mo" || unit == "GB-month" || unit == "GB"),
+		m == perMiBps && (unit == "MiBps-Mo" || unit == "MiBps-mo"),
+		m == perHour && (unit == "Hrs" || unit == "Hours"):
+		return 1
+	case m == perMiBps && unit == "GiBps-mo":
+		return 1024
+	default:
+		return 0
+	}
+}
 
 // questions are those for what is not a machine. Usage types: AWS's public price list; EFS user guide, "Understanding your
 // AWS billing and usage reports for Amazon EFS"; EBS pricing page; AWS Backup pricing page; VPC pricing page.
@@ -195,8 +213,8 @@ func (q question) ask(ctx context.Context, m *Market, region string) (map[string
 	found := map[string]stack.Money{}
 	for _, l := range q.listings {
 		for _, p := range sold {
-			parts, known := l.units[p.unit]
-			if known && p.usage() == l.usage && (l.access == "" || strings.EqualFold(p.attributes["accessType"], l.access)) {
+			parts := l.per.parts(p.unit)
+			if parts > 0 && p.usage() == l.usage && (l.access == "" || strings.EqualFold(p.attributes["accessType"], l.access)) {
 				found[l.key] = max(found[l.key], p.price.Times(1, parts))
 			}
 		}

@@ -56,10 +56,21 @@ func (t machineType) suits(c stack.Config) bool {
 // release notes, supported EC2 instances; Ollama, docs/gpu.md: compute capability 5.0 and above).
 var drivable = []string{"g4dn", "g5", "g5g", "g6", "g6e", "gr6", "g7", "g7e"}
 
-// bandwidths are the memory bandwidths of GPUs in GB/s, from NVIDIA's data sheets. The speed at which a model writes hangs
-// on them more than on anything else.
-var bandwidths = map[string]float64{
-	"T4": 320, "T4g": 320, "A10G": 600, "L4": 300, "L40S": 864, "RTX PRO Server 6000": 1597,
+// bandwidth is the memory bandwidth of a GPU in GB/s, from NVIDIA's data sheets. The speed at which a model writes hangs on it
+// more than on anything else. A GPU that is not known counts as a T4.
+func bandwidth(gpu string) float64 {
+	switch gpu {
+	case "A10G":
+		return 600
+	case "L4":
+		return 300
+	case "L40S":
+		return 864
+	case "RTX PRO Server 6000":
+		return 1597
+	default:
+		return 320
+	}
 }
 
 // power says how much work a type does, on a scale of its own kind: for GPUs, T4s; for others, vCPUs of the sixth
@@ -69,7 +80,7 @@ var bandwidths = map[string]float64{
 // sustain full speed most of the time.
 func (t machineType) power() float64 {
 	if t.gpus > 0 {
-		return float64(t.gpus) * cmp.Or(bandwidths[t.gpu], 320) / 320
+		return float64(t.gpus) * bandwidth(t.gpu) / 320
 	}
 	power := float64(t.vcpus) * max(0.7, 1+0.15*float64(t.generation()-6))
 	switch {

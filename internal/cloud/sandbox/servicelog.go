@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -17,11 +18,11 @@ const dockerTime = "2006-01-02T15:04:05.000000000Z"
 const logsPiece = 16000
 
 // logRequest is what the program takes: SERVICE SINCE TAIL SKIP.
-var logRequest = regexp.MustCompile(`^[a-z0-9]+ [0-9TZ:.s-]+ (all|[0-9]+) [0-9]+$`)
+var logRequest = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]+ [0-9TZ:.s-]+ (all|[0-9]+) [0-9]+$`) })
 
 // serviceLog answers for the program that prints a piece of a container's log.
 func serviceLog(m *machine, words []string, at time.Time) result {
-	if !logRequest.MatchString(strings.Join(words, " ")) {
+	if !logRequest().MatchString(strings.Join(words, " ")) {
 		return result{errors: "failed to run commands: exit status 2", code: 2}
 	}
 	service := words[0]
@@ -137,7 +138,7 @@ func runningLine(service string, n int, at time.Time) string {
 }
 
 // cloudInitRequest is how the product reads the file from an offset on: tail -c +N FILE.
-var cloudInitRequest = regexp.MustCompile(`tail -c \+([0-9]+) `)
+var cloudInitRequest = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`tail -c \+([0-9]+) `) })
 
 // readCloudInitLog answers stat -c %s FILE && tail -c +N FILE | head -c 16000 | base64 -w 0. The file is there from the
 // start, whatever the user data is.
@@ -147,7 +148,7 @@ func readCloudInitLog(m *machine, script string, at time.Time) result {
 		text += "Created symlink /etc/systemd/system/multi-user.target.wants/geusemaker.service\nCloud-init v. 25.2 finished\n"
 	}
 	size := len(text)
-	if match := cloudInitRequest.FindStringSubmatch(script); match != nil {
+	if match := cloudInitRequest().FindStringSubmatch(script); match != nil {
 		from, _ := strconv.Atoi(match[1]) // digits, as was matched
 		text = text[min(max(from-1, 0), size):]
 	}

@@ -1,4 +1,5 @@
-package cli
+// Package redact removes secrets from what a user may send to others: a deployment's record, its events and its boot log.
+package redact
 
 import (
 	"bytes"
@@ -15,16 +16,17 @@ import (
 // redacted stands where a secret stood.
 const redacted = "[redacted]"
 
-// redactor removes from texts what is or may be a secret. It errs on the side of removing: what it must keep are the IDs
+// Redactor removes from texts what is or may be a secret. It errs on the side of removing: what it must keep are the IDs
 // that it was told of.
-type redactor struct {
+type Redactor struct {
+	forms   forms
 	known   []string // IDs and names that are no secrets, longest first
 	secrets []string // values that are secrets wherever they stand, longest first
 }
 
-// newRedactor knows what a deployment's record says: its IDs may stay, and every value of the user's environment goes.
-func newRedactor(s stack.State) *redactor {
-	r := &redactor{known: []string{s.ID, s.Name, s.Account}}
+// New knows what a deployment's record says: its IDs may stay, and every value of the user's environment goes.
+func New(s stack.State) *Redactor {
+	r := &Redactor{forms: compile(), known: []string{s.ID, s.Name, s.Account}}
 	for _, rec := range s.Records {
 		r.known = append(r.known, rec.ID, rec.Attrs[stack.AttrARN])
 	}
@@ -36,7 +38,7 @@ func newRedactor(s stack.State) *redactor {
 		}
 	}
 	for name, value := range s.Config.Tags {
-		if secretName.MatchString(name) && len(value) >= 6 {
+		if r.forms.name.MatchString(name) && len(value) >= 6 {
 			r.secrets = append(r.secrets, value)
 		}
 	}
@@ -47,41 +49,52 @@ func newRedactor(s stack.State) *redactor {
 	return r
 }
 
-// secretName is the name of a variable or a key that holds a secret.
-var secretName = regexp.MustCompile(`(?i)(passw|passphrase|pwd|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|encryption[-_]?key|credential|authorization|cookie|jwt|license)`)
+// forms are how secrets, and what only looks like them, are written.
+type forms struct {
+	name       *regexp.Regexp // of a variable or a key that holds a secret
+	assignment *regexp.Regexp // NAME=value and NAME: value, the name in quotes or not
+	bearer     *regexp.Regexp
+	accessKey  *regexp.Regexp
+	userInfo   *regexp.Regexp // of a URL
+	pem        *regexp.Regexp
+	word       *regexp.Regexp // long enough for a secret
+	harmless   *regexp.Regexp // IDs of AWS, UUIDs and times
+	digest     *regexp.Regexp // of an image
+}
 
-var (
-	// assignment is NAME=value and NAME: value, the name in quotes or not.
-	assignment = regexp.MustCompile(`(["']?)([A-Za-z0-9_.-]*)(["']?)(\s*[=:]\s*)("[^"]*"|'[^']*'|(?:Bearer |Basic )?[^\s,;}"']+)`)
-	bearer     = regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}`)
-	accessKey  = regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b`)
-	userInfo   = regexp.MustCompile(`(://)[^/@\s:]+:[^/@\s]+@`)
-	pemBlock   = regexp.MustCompile(`(?s)-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|$)`)
-	candidate  = regexp.MustCompile(`[A-Za-z0-9+/=_-]{16,}`)
-	// harmless are the IDs of AWS, digests of images, UUIDs and times.
-	harmless = regexp.MustCompile(`^(?:[a-z]{1,8}-[0-9a-f]{8,17}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9TZ:.+-]+)$`)
-	digest   = regexp.MustCompile(`sha256:[0-9a-f]{64}`)
-)
+func compile() forms {
+	return forms{
+		name:       regexp.MustCompile(`(?i)(passw|passphrase|pwd|secret|token|api[-_]?key|access[-_]?key|private[-_]?key|encryption[-_]?key|credential|authorization|cookie|jwt|license)`),
+		assignment: regexp.MustCompile(`(["']?)([A-Za-z0-9_.-]*)(["']?)(\s*[=:]\s*)("[^"]*"|'[^']*'|(?:Bearer |Basic )?[^\s,;}"']+)`),
+		bearer:     regexp.MustCompile(`(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}`),
+		accessKey:  regexp.MustCompile(`\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b`),
+		userInfo:   regexp.MustCompile(`(://)[^/@\s:]+:[^/@\s]+@`),
+		pem:        regexp.MustCompile(`(?s)-----BEGIN [A-Z ]+-----.*?(?:-----END [A-Z ]+-----|$)`),
+		word:       regexp.MustCompile(`[A-Za-z0-9+/=_-]{16,}`),
+		harmless:   regexp.MustCompile(`^(?:[a-z]{1,8}-[0-9a-f]{8,17}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9TZ:.+-]+)$`),
+		digest:     regexp.MustCompile(`sha256:[0-9a-f]{64}`),
+	}
+}
 
-// text removes secrets from a text of any form.
-func (r *redactor) text(s string) string {
+// Text removes secrets from a text of any form.
+func (r *Redactor) Text(s string) string {
 	for _, secret := range r.secrets {
 		s = strings.ReplaceAll(s, secret, redacted)
 	}
-	s = pemBlock.ReplaceAllString(s, redacted)
-	s = userInfo.ReplaceAllString(s, "${1}"+redacted+"@")
-	s = bearer.ReplaceAllString(s, "${1} "+redacted)
-	s = accessKey.ReplaceAllString(s, redacted)
-	s = assignment.ReplaceAllStringFunc(s, func(found string) string {
-		m := assignment.FindStringSubmatch(found)
-		if m[2] == "" || !secretName.MatchString(m[2]) {
+	s = r.forms.pem.ReplaceAllString(s, redacted)
+	s = r.forms.userInfo.ReplaceAllString(s, "${1}"+redacted+"@")
+	s = r.forms.bearer.ReplaceAllString(s, "${1} "+redacted)
+	s = r.forms.accessKey.ReplaceAllString(s, redacted)
+	s = r.forms.assignment.ReplaceAllStringFunc(s, func(found string) string {
+		m := r.forms.assignment.FindStringSubmatch(found)
+		if m[2] == "" || !r.forms.name.MatchString(m[2]) {
 			return found
 		}
 		return m[1] + m[2] + m[3] + m[4] + redacted
 	})
-	digests := digest.FindAllString(s, -1)
-	s = digest.ReplaceAllString(s, "\x00")
-	s = candidate.ReplaceAllStringFunc(s, func(word string) string {
+	digests := r.forms.digest.FindAllString(s, -1)
+	s = r.forms.digest.ReplaceAllString(s, "\x00")
+	s = r.forms.word.ReplaceAllStringFunc(s, func(word string) string {
 		if r.looksRandom(word) {
 			return redacted
 		}
@@ -101,11 +114,11 @@ const (
 )
 
 // looksRandom reports whether a word may have been drawn by lot.
-func (r *redactor) looksRandom(word string) bool {
+func (r *Redactor) looksRandom(word string) bool {
 	for _, known := range r.known {
 		word = strings.ReplaceAll(word, known, "-")
 	}
-	if harmless.MatchString(word) {
+	if r.forms.harmless.MatchString(word) {
 		return false
 	}
 	var random strings.Builder
@@ -152,14 +165,14 @@ func entropy(s string) float64 {
 	return bits
 }
 
-// json removes secrets from a JSON document: what stands under the name of a secret, the user's environment, and what looks
+// JSON removes secrets from a JSON document: what stands under the name of a secret, the user's environment, and what looks
 // like one. What is no JSON is treated as text.
-func (r *redactor) json(raw []byte) []byte {
+func (r *Redactor) JSON(raw []byte) []byte {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.UseNumber()
 	var document any
 	if err := dec.Decode(&document); err != nil || dec.More() {
-		return []byte(r.text(string(raw)))
+		return []byte(r.Text(string(raw)))
 	}
 	out, err := json.MarshalIndent(r.value("", document), "", "  ")
 	if err != nil {
@@ -168,13 +181,13 @@ func (r *redactor) json(raw []byte) []byte {
 	return append(out, '\n')
 }
 
-func (r *redactor) value(name string, v any) any {
+func (r *Redactor) value(name string, v any) any {
 	switch v := v.(type) {
 	case string:
-		if v != "" && secretName.MatchString(name) && !slices.Contains(r.known, v) {
+		if v != "" && r.forms.name.MatchString(name) && !slices.Contains(r.known, v) {
 			return redacted
 		}
-		return r.text(v)
+		return r.Text(v)
 	case []any:
 		all := []any{}
 		for _, item := range v {
@@ -187,7 +200,7 @@ func (r *redactor) value(name string, v any) any {
 			if key == "env" {
 				item = blank(item)
 			}
-			all[r.text(key)] = r.value(key, item)
+			all[r.Text(key)] = r.value(key, item)
 		}
 		return all
 	default:
@@ -211,8 +224,8 @@ func blank(v any) any {
 	}
 }
 
-// lines removes secrets from a file of JSON objects, one a line.
-func (r *redactor) lines(raw []byte) []byte {
+// Lines removes secrets from a file of JSON objects, one a line.
+func (r *Redactor) Lines(raw []byte) []byte {
 	var b bytes.Buffer
 	for line := range bytes.Lines(raw) {
 		var document any
@@ -222,7 +235,7 @@ func (r *redactor) lines(raw []byte) []byte {
 				continue
 			}
 		}
-		b.WriteString(r.text(string(line)))
+		b.WriteString(r.Text(string(line)))
 	}
 	return b.Bytes()
 }
