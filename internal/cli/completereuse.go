@@ -26,7 +26,7 @@ func reusable() map[string]struct {
 	vpcs := func(r *discovery.Region, n discovery.Need) []choice {
 		n.VPC = "" // it is the one that is being chosen
 		return choices(r.VPCs, func(v discovery.VPC) (discovery.Resource, discovery.Fit) { return v.Resource, r.FitVPC(v, n) },
-			func(v discovery.VPC) string { return strings.Join(append(cidrs(v.CIDRs), nameOfVPC(r, v.ID)), " ") })
+			func(v discovery.VPC) string { return strings.Join(append(cidrs(v.CIDRs), r.NameOfVPC(v.ID)), " ") })
 	}
 	type row = struct {
 		kinds   []discovery.Kind
@@ -45,7 +45,7 @@ func reusable() map[string]struct {
 			return choices(r.Groups, func(g discovery.SecurityGroup) (discovery.Resource, discovery.Fit) {
 				return g.Resource, r.FitGroup(g, n)
 			},
-				func(g discovery.SecurityGroup) string { return g.Name + " of " + nameOfVPC(r, g.VPC) })
+				func(g discovery.SecurityGroup) string { return g.Name + " of " + r.NameOfVPC(g.VPC) })
 		}},
 		"efs-id": {[]discovery.Kind{discovery.Networks, discovery.Groups, discovery.Files}, func(r *discovery.Region, n discovery.Need) []choice {
 			n.FileSystem = ""

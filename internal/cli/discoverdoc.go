@@ -210,7 +210,7 @@ func vpcFound(r *discovery.Region, v discovery.VPC, n discovery.Need) vpcDoc {
 
 func subnetFound(r *discovery.Region, s discovery.Subnet, n discovery.Need) subnetDoc {
 	d := subnetDoc{
-		foundDoc: judged(r.Name, s.Resource, r.FitSubnet(s, n)), VPC: s.VPC, VPCName: nameOfVPC(r, s.VPC), Zone: s.Zone, ZoneID: s.ZoneID,
+		foundDoc: judged(r.Name, s.Resource, r.FitSubnet(s, n)), VPC: s.VPC, VPCName: r.NameOfVPC(s.VPC), Zone: s.Zone, ZoneID: s.ZoneID,
 		Free: s.Free, MapPublic: s.MapPublic, Default: s.Default, RouteTable: s.RouteTable, Out: s.Out.Via, OutID: s.Out.ID, NetworkACL: s.ACL.ID,
 	}
 	if s.CIDR.IsValid() {
@@ -222,7 +222,7 @@ func subnetFound(r *discovery.Region, s discovery.Subnet, n discovery.Need) subn
 func groupFound(r *discovery.Region, g discovery.SecurityGroup, n discovery.Need) groupDoc {
 	return groupDoc{
 		foundDoc: judged(r.Name, g.Resource, r.FitGroup(g, n)), GroupName: g.GroupName, Description: g.Description,
-		VPC: g.VPC, VPCName: nameOfVPC(r, g.VPC), Ingress: each(g.Ingress, ruleOf), Egress: each(g.Egress, ruleOf),
+		VPC: g.VPC, VPCName: r.NameOfVPC(g.VPC), Ingress: each(g.Ingress, ruleOf), Egress: each(g.Egress, ruleOf),
 	}
 }
 
@@ -230,7 +230,7 @@ func fileSystemFound(r *discovery.Region, f discovery.FileSystem, n discovery.Ne
 	return fileSystemDoc{
 		foundDoc: judged(r.Name, f.Resource, r.FitFileSystem(f, n)), State: f.State, Encrypted: f.Encrypted, KMSKey: f.Key,
 		Performance: f.Performance, Throughput: f.Throughput, Provisioned: f.Provisioned, OneZone: f.Zone, Bytes: f.Bytes,
-		Replica: f.Replica, CreatedAt: known(f.CreatedAt), VPC: f.VPC(), VPCName: nameOfVPC(r, f.VPC()),
+		Replica: f.Replica, CreatedAt: known(f.CreatedAt), VPC: f.VPC(), VPCName: r.NameOfVPC(f.VPC()),
 		MountTargets: each(f.Targets, func(t discovery.MountTarget) mountTargetDoc {
 			return mountTargetDoc{t.ID, t.Subnet, t.Zone, t.Address, t.State, orEmpty(t.Groups)}
 		}),
@@ -244,14 +244,6 @@ func keyPairFound(r *discovery.Region, k discovery.KeyPair, n discovery.Need) ke
 func balancerFound(r *discovery.Region, l discovery.LoadBalancer, n discovery.Need) balancerDoc {
 	return balancerDoc{
 		foundDoc: judged(r.Name, l.Resource, r.FitLoadBalancer(l, n)), Type: l.Type, Scheme: l.Scheme, State: l.State, VPC: l.VPC,
-		VPCName: nameOfVPC(r, l.VPC), DNSName: l.DNSName, Zones: orEmpty(l.Zones), Groups: orEmpty(l.Groups), CreatedAt: known(l.CreatedAt),
+		VPCName: r.NameOfVPC(l.VPC), DNSName: l.DNSName, Zones: orEmpty(l.Zones), Groups: orEmpty(l.Groups), CreatedAt: known(l.CreatedAt),
 	}
-}
-
-func nameOfVPC(r *discovery.Region, id string) string {
-	v, _ := r.VPC(id)
-	if v.Name == "" && v.Default {
-		return "default"
-	}
-	return v.Name
 }

@@ -34,7 +34,7 @@ func FuzzConfigFile(f *testing.F) {
 			comesBack(t, c)
 			return
 		}
-		for _, one := range parts(err) {
+		for _, one := range stack.Problems(err) {
 			if one.Error() == "" || !errors.As(one, new(*usageError)) && !errors.As(one, new(*stack.FieldError)) {
 				t.Errorf("%T %q is no mistake of usage", one, one)
 			}

@@ -95,7 +95,7 @@ func (a *app) offersView(d offersDoc) string {
 	for _, o := range d.Offers {
 		guessed = guessed || o.Guess
 		t.Rows = append(t.Rows, term.Row{Cells: []string{
-			strconv.Itoa(o.Rank), o.Type, strconv.Itoa(o.VCPUs), gibText(o.MemoryMiB), gpuText(o), o.Market,
+			strconv.Itoa(o.Rank), o.Type, strconv.Itoa(o.VCPUs), term.Memory(o.MemoryMiB), gpuText(o), o.Market,
 			hourlyText(o.Spot, false), hourlyText(o.OnDemand, o.Guess), savingText(o), zonesText(d.Region, o), a.weekText(o.Week),
 			scoreText(o), quotasText(o.Quotas), o.Why,
 		}})
@@ -121,13 +121,6 @@ func sources(offers []market.Ranked) string {
 		}
 	}
 	return strings.Join(all, "; ")
-}
-
-func gibText(mib int) string {
-	if mib%1024 != 0 {
-		return strconv.Itoa(mib) + " MiB"
-	}
-	return strconv.Itoa(mib>>10) + " GiB"
 }
 
 func gpuText(o market.Ranked) string {

@@ -115,7 +115,7 @@ func validConfig(c stack.Config) error {
 // configChecks are the mistakes of a configuration, each as a check.
 func configChecks(err error) []market.Check {
 	var checks []market.Check
-	for _, one := range parts(err) {
+	for _, one := range stack.Problems(err) {
 		check := market.Check{ID: checkConfig, Level: market.LevelError, Reason: one.Error(), Err: one}
 		if field, ok := errors.AsType[*stack.FieldError](one); ok {
 			plain := *field
@@ -125,19 +125,6 @@ func configChecks(err error) []market.Check {
 		checks = append(checks, check)
 	}
 	return checks
-}
-
-// parts are the errors that were joined into one.
-func parts(err error) []error {
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok {
-		return []error{err}
-	}
-	var all []error
-	for _, one := range joined.Unwrap() {
-		all = append(all, parts(one)...)
-	}
-	return all
 }
 
 // preflightOf makes the checks of a configuration, with its budget where there are prices. It returns the account, if known.

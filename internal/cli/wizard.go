@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"geusemaker/internal/cli/interview"
 	"geusemaker/internal/cloud"
 	"geusemaker/internal/cloud/discovery"
 	"geusemaker/internal/stack"
@@ -18,7 +19,7 @@ import (
 // and nothing of it is kept.
 type wizard struct {
 	*app
-	interview *interview
+	interview *interview.Interview
 	names     []string // of the deployments that there are
 	facts     inquiries[stack.Facts]
 	regions   inquiries[*discovery.Region]
@@ -55,7 +56,7 @@ func (a *app) interviewed(ctx context.Context, cmd *cobra.Command) (string, erro
 	if !typed {
 		base = unset(base, "region")
 	}
-	w.interview = newInterview(base, w.check)
+	w.interview = interview.New(base, w.check)
 	c, err := w.interrogate(ctx)
 	if err != nil {
 		return "", abandoned(err)
@@ -116,11 +117,11 @@ func (w *wizard) interrogate(ctx context.Context) (stack.Config, error) {
 	defer w.hush(stop)
 	w.asker.Say(w.greeting())
 	for {
-		q, more := w.interview.next()
+		q, more := w.interview.Next()
 		if !more {
-			if err := w.interview.reopen(); err != nil {
+			if err := w.interview.Reopen(); err != nil {
 				w.asker.Say("\n" + err.Error() + "\n")
-				if _, again := w.interview.next(); !again {
+				if _, again := w.interview.Next(); !again {
 					return stack.Config{}, err
 				}
 				continue
@@ -129,19 +130,19 @@ func (w *wizard) interrogate(ctx context.Context) (stack.Config, error) {
 			if !errors.Is(err, term.ErrBack) {
 				return c, err
 			}
-			w.interview.back()
+			w.interview.Back()
 			continue
 		}
 		k := w.known(ctx, q)
-		value, err := w.asker.Ask(ctx, w.shown(q, k))
+		value, err := w.asker.Ask(ctx, w.interview.Question(q, k))
 		switch {
 		case errors.Is(err, term.ErrBack):
-			w.interview.back()
+			w.interview.Back()
 			continue
 		case err != nil:
 			return stack.Config{}, err
 		}
-		if err := w.interview.answer(q, value, k); err != nil {
+		if err := w.interview.Answer(q, value, k); err != nil {
 			w.asker.Say(err.Error() + "\n")
 		}
 	}
@@ -161,87 +162,56 @@ func (w *wizard) greeting() string {
 		"Nothing is made before you have seen the plan and its price and said yes.\n"
 }
 
-// shown is a question as it is put, with what is known.
-func (w *wizard) shown(q query, k knowledge) term.Question {
-	c := w.interview.config()
-	at, of := w.interview.place(q)
-	out := term.Question{
-		Heading: fmt.Sprintf("%d of %d: %s", at, of, q.heading), Text: q.text, Explain: q.explain, Free: q.free,
-		First: len(w.interview.order) == 0, Footer: priceLine(c, k),
-	}
-	if q.id == pathID || q.id == "name" && k.facts == nil {
-		out.Footer = ""
-	}
-	if q.options != nil {
-		out.Options = q.options(c, k)
-	}
-	before, answered := w.interview.last(q.id)
-	switch {
-	case answered:
-		out.Default = before
-	case q.usual != nil:
-		out.Default = q.usual(c, k)
-	default:
-		out.Default = c.Text(q.id)
-	}
-	for _, o := range out.Options {
-		out.Empty = out.Empty || o.Value == ""
-	}
-	return out
-}
-
 // known is what can be shown with a question now. Prices are waited for a moment; what could be reused is waited for where
 // the question is about it.
-func (w *wizard) known(ctx context.Context, q query) knowledge {
-	c := w.interview.config()
-	k := knowledge{names: w.names, market: marketOf(c), unpriced: "The price is being asked for."}
+func (w *wizard) known(ctx context.Context, q interview.Query) interview.Knowledge {
+	c := w.interview.Config()
+	k := interview.Knowledge{Names: w.names, Regions: cloud.RegionNames(), Market: interview.MarketOf(c), Unpriced: "The price is being asked for."}
 	facts, err, known := w.factsFor(ctx, c).wait(ctx, w.patience(q))
 	switch {
 	case known && err != nil:
 		message, _ := words(err)
-		k.unpriced = "The price is not known: " + message
+		k.Unpriced = "The price is not known: " + message
 	case known:
-		k.facts = &facts
+		k.Facts = &facts
 	}
-	if w.interview.answers[pathID] != pathAdvanced {
+	if !w.interview.Advanced() {
 		return k
 	}
 	running := w.regionFor(ctx, c)
-	if !q.reads {
+	if !q.Reads {
 		return k
 	}
 	region, err, known := running.wait(ctx, patienceForRegion)
 	switch {
 	case known && err != nil:
 		message, _ := words(err)
-		k.why = "what you have could not be read: " + message
+		k.Why = "what you have could not be read: " + message
 	case known:
-		k.region = region
-		k.zones, _, _ = w.zonesFor(ctx, c).wait(ctx, patienceForRegion) // not known: any may do, and the plan will tell
+		k.Region = region
+		k.Zones, _, _ = w.zonesFor(ctx, c).wait(ctx, patienceForRegion) // not known: any may do, and the plan will tell
 	default:
-		k.why = "what you have could not be read in time"
+		k.Why = "what you have could not be read in time"
 	}
 	return k
 }
 
 // patience is how long a question waits for the price: the first ones not at all, since nothing depends on it yet.
-func (w *wizard) patience(q query) time.Duration {
-	if q.id == pathID || q.id == "name" || q.id == "region" {
-		return 0
+func (w *wizard) patience(q interview.Query) time.Duration {
+	if q.Priced() {
+		return patienceForPrice
 	}
-	return patienceForPrice
+	return 0
 }
 
 // factsFor asks for the facts of the market on which a configuration rests, once.
 func (w *wizard) factsFor(ctx context.Context, c stack.Config) *inquiry[stack.Facts] {
-	return w.facts.begin(marketOf(c), func() (stack.Facts, error) {
-		whole := with(with(c, "market", stack.MarketSpotFirst), "instance_type", stack.Auto)
-		whole.MaxHourly, whole.KeyPair, whole.EFSID, whole.VPCID, whole.SubnetID, whole.SecurityGroupID, whole.AddMissingRules = 0, "", "", "", "", "", false
+	return w.facts.begin(interview.MarketOf(c), func() (stack.Facts, error) {
 		account, err := w.account(ctx, c.Region)
 		if err != nil {
 			return stack.Facts{}, err
 		}
-		return account.Facts(ctx, whole)
+		return account.Facts(ctx, interview.Unbound(c))
 	})
 }
 

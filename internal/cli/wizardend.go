@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"geusemaker/internal/cli/interview"
 	"geusemaker/internal/stack"
 	"geusemaker/internal/term"
 )
@@ -21,15 +23,15 @@ const (
 // accept shows what the answers come to, and asks whether they are good. It saves them as a config file for those who want
 // that. ErrBack means that they are not.
 func (w *wizard) accept(ctx context.Context) (stack.Config, error) {
-	c := w.interview.config()
+	c := w.interview.Config()
 	w.asker.Say("\n" + w.streams.ErrScreen().Sections(
 		term.Section{Title: "The same without questions", Lines: []string{commandLine(c, w.global)}},
 		term.Section{Title: "Or with a config file", Lines: strings.Split(strings.TrimSpace(configText(c)), "\n")},
 	))
-	k := w.known(ctx, query{})
+	k := w.known(ctx, interview.Query{})
 	for {
 		answer, err := w.asker.Ask(ctx, term.Question{
-			Heading: "the end", Text: "Go on to the plan?", Footer: priceLine(c, k), Default: endPlan,
+			Heading: "the end", Text: "Go on to the plan?", Footer: interview.PriceLine(c, k), Default: endPlan,
 			Explain: "The plan lists everything that would be made, with its price. It asks once more before anything is.",
 			Options: []term.Option{
 				{Value: endPlan, Label: "yes", About: "show the plan and ask"},
@@ -84,4 +86,43 @@ func configText(c stack.Config) string {
 		}
 	}
 	return b.String()
+}
+
+// departures are the keys on which the configuration differs from the defaults, in the order of help.
+func departures(c stack.Config) []stack.Field {
+	defaults := stack.NewConfig()
+	different := c.Differences(&defaults)
+	return slices.DeleteFunc(stack.Fields(), func(f stack.Field) bool {
+		return f.Key == "name" || f.Key == "region" || !slices.Contains(different, f.Key)
+	})
+}
+
+// commandLine is the command that does without questions what the answers say.
+func commandLine(c stack.Config, g globals) string {
+	words := []string{"geusemaker", "deploy", c.Name, "--region", c.Region}
+	if g.sandbox {
+		words = append(words, "--sandbox")
+	}
+	if g.profile != "" {
+		words = append(words, "--profile", quoted(g.profile))
+	}
+	for _, f := range departures(c) {
+		if f.Type == "bool" {
+			words = append(words, "--"+f.Flag())
+			continue
+		}
+		words = append(words, "--"+f.Flag(), quoted(c.Text(f.Key)))
+	}
+	return strings.Join(words, " ")
+}
+
+// quoted is a word as a POSIX shell takes it.
+func quoted(word string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:,=@%+", r)
+	}
+	if word != "" && strings.IndexFunc(word, func(r rune) bool { return !plain(r) }) < 0 {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

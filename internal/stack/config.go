@@ -228,6 +228,22 @@ func (c *Config) Differences(other *Config) []string {
 	return keys
 }
 
+// Problems are the errors that Validate joined, one by one.
+func Problems(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, one := range joined.Unwrap() {
+		all = append(all, Problems(one)...)
+	}
+	return all
+}
+
 // A FieldError is a value that cannot be used: which key, what is wrong, and what to do.
 type FieldError struct {
 	Key     string

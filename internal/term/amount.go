@@ -2,6 +2,7 @@ package term
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -39,6 +40,14 @@ func usually(d time.Duration) string {
 		return fmt.Sprintf("usually ~%ds", d.Round(time.Second)/time.Second)
 	}
 	return fmt.Sprintf("usually ~%dm", d.Round(time.Minute)/time.Minute)
+}
+
+// Memory is an amount of memory, given in MiB: "16 GiB".
+func Memory(mib int) string {
+	if mib%1024 != 0 {
+		return strconv.Itoa(mib) + " MiB"
+	}
+	return strconv.Itoa(mib>>10) + " GiB"
 }
 
 // Bytes is an amount of data in decimal units, as downloads and disks are sold: "312 MB".

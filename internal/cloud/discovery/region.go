@@ -45,6 +45,15 @@ func named(id string, tags map[string]string) Resource {
 // VPC finds a VPC by its ID.
 func (r *Region) VPC(id string) (VPC, bool) { return byID(r.VPCs, id) }
 
+// NameOfVPC is how people know a VPC: by its name, or as the region's default one.
+func (r *Region) NameOfVPC(id string) string {
+	v, _ := r.VPC(id)
+	if v.Name == "" && v.Default {
+		return "default"
+	}
+	return v.Name
+}
+
 // Subnet finds a subnet by its ID.
 func (r *Region) Subnet(id string) (Subnet, bool) { return byID(r.Subnets, id) }
 

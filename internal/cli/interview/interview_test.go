@@ -1,16 +1,13 @@
-package cli
+package interview
 
 import (
 	"maps"
 	"net/netip"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/spf13/cobra"
 
 	"geusemaker/internal/cloud/discovery"
 	"geusemaker/internal/stack"
@@ -30,24 +27,24 @@ func baseWith(t *testing.T, set ...string) stack.Config {
 }
 
 // through answers with what is given for a question, and with its usual answer otherwise, and returns what was asked.
-func through(t *testing.T, i *interview, answers map[string]string) []string {
+func through(t *testing.T, i *Interview, answers map[string]string) []string {
 	t.Helper()
 	var asked []string
 	for range 40 {
-		q, more := i.next()
+		q, more := i.Next()
 		if !more {
 			return asked
 		}
-		asked = append(asked, q.id)
-		value, given := answers[q.id]
-		if c := i.config(); !given {
-			value = c.Text(q.id)
+		asked = append(asked, q.ID)
+		value, given := answers[q.ID]
+		if c := i.Config(); !given {
+			value = c.Text(q.ID)
 			if q.usual != nil {
-				value = q.usual(c, knowledge{})
+				value = q.usual(c, Knowledge{})
 			}
 		}
-		if err := i.answer(q, value, knowledge{}); err != nil {
-			t.Fatalf("%s = %q: %v", q.id, value, err)
+		if err := i.Answer(q, value, Knowledge{}); err != nil {
+			t.Fatalf("%s = %q: %v", q.ID, value, err)
 		}
 	}
 	t.Fatalf("it never ends: %v", asked)
@@ -73,7 +70,7 @@ func TestWhatIsAsked(t *testing.T) {
 		"all was said": {base: []string{"name", "demo", "region", "us-east-1", "workload", "cpu", "preference", "balanced", "access", "direct", "models", "a"}, want: "path"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := strings.Join(through(t, newInterview(baseWith(t, c.base...), nil), c.answers), " ")
+			got := strings.Join(through(t, New(baseWith(t, c.base...), nil), c.answers), " ")
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -82,59 +79,59 @@ func TestWhatIsAsked(t *testing.T) {
 }
 
 func TestGoingBackAsksAgainAndKeepsTheAnswerAsTheUsualOne(t *testing.T) {
-	i := newInterview(baseWith(t), nil)
-	i.back() // nothing is before the first question
+	i := New(baseWith(t), nil)
+	i.Back() // nothing is before the first question
 	for _, value := range []string{"quick", "team", "eu-central-1"} {
-		q, _ := i.next()
-		if err := i.answer(q, value, knowledge{}); err != nil {
+		q, _ := i.Next()
+		if err := i.Answer(q, value, Knowledge{}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	i.back()
-	i.back()
+	i.Back()
+	i.Back()
 	for id, want := range map[string]string{"region": "eu-central-1", "name": "team"} {
 		if got, answered := i.last(id); got != want || !answered {
 			t.Errorf("the answer to %s was %q", id, got)
 		}
 	}
-	if q, _ := i.next(); q.id != "name" || i.config().Name != "" || i.config().Region != "us-east-1" {
-		t.Errorf("it goes on with %s of %+v", q.id, i.config())
+	if q, _ := i.Next(); q.ID != "name" || i.Config().Name != "" || i.Config().Region != "us-east-1" {
+		t.Errorf("it goes on with %s of %+v", q.ID, i.Config())
 	}
 }
 
 // An answer that made sense for another one falls with it, and one that no longer has a place says nothing.
 func TestAnswersFallWithWhatTheyRestedOn(t *testing.T) {
-	i := newInterview(baseWith(t), nil)
+	i := New(baseWith(t), nil)
 	through(t, i, map[string]string{"path": "advanced", "name": "team", "architecture": "x86_64", "instance_type": "m7i.large", "key_pair": "me", "https": "acme", "domain": "a.example.com"})
-	if c := i.config(); c.InstanceType != "m7i.large" || c.KeyPair != "me" || c.Domain != "a.example.com" {
+	if c := i.Config(); c.InstanceType != "m7i.large" || c.KeyPair != "me" || c.Domain != "a.example.com" {
 		t.Fatalf("%+v", c)
 	}
-	byID := map[string]query{}
+	byID := map[string]Query{}
 	for _, q := range queries() {
-		byID[q.id] = q
+		byID[q.ID] = q
 	}
-	if err := i.answer(byID["architecture"], "arm64", knowledge{}); err != nil {
+	if err := i.Answer(byID["architecture"], "arm64", Knowledge{}); err != nil {
 		t.Fatal(err)
 	}
-	if q, more := i.next(); !more || q.id != "instance_type" || i.config().InstanceType != stack.Auto {
-		t.Errorf("the machine of another architecture stays: next is %s", q.id)
+	if q, more := i.Next(); !more || q.ID != "instance_type" || i.Config().InstanceType != stack.Auto {
+		t.Errorf("the machine of another architecture stays: next is %s", q.ID)
 	}
-	if err := i.answer(byID["region"], "eu-west-1", knowledge{}); err != nil {
+	if err := i.Answer(byID["region"], "eu-west-1", Knowledge{}); err != nil {
 		t.Fatal(err)
 	}
-	if i.config().KeyPair != "" {
+	if i.Config().KeyPair != "" {
 		t.Error("a key pair of another region stays")
 	}
-	if err := i.answer(byID["https"], "internal", knowledge{}); err != nil {
+	if err := i.Answer(byID["https"], "internal", Knowledge{}); err != nil {
 		t.Fatal(err)
 	}
-	if i.config().Domain != "" {
+	if i.Config().Domain != "" {
 		t.Error("a host name without a certificate stays")
 	}
-	if err := i.answer(byID["path"], "quick", knowledge{}); err != nil {
+	if err := i.Answer(byID["path"], "quick", Knowledge{}); err != nil {
 		t.Fatal(err)
 	}
-	if c := i.config(); c.Architecture != "x86_64" {
+	if c := i.Config(); c.Architecture != "x86_64" {
 		t.Error("an answer of the advanced path stays on the quick one")
 	}
 }
@@ -152,10 +149,10 @@ func TestABadAnswerIsRefusedWithItsReason(t *testing.T) {
 		{"budget_monthly", "much", "much"},
 		{"workload", "tpu", "tpu"},
 	} {
-		i := newInterview(baseWith(t), nil)
+		i := New(baseWith(t), nil)
 		i.answers[pathID] = pathAdvanced
-		at := slices.IndexFunc(queries(), func(q query) bool { return q.id == c.id })
-		err := i.answer(queries()[at], c.value, knowledge{names: []string{"taken"}})
+		at := slices.IndexFunc(queries(), func(q Query) bool { return q.ID == c.id })
+		err := i.Answer(queries()[at], c.value, Knowledge{Names: []string{"taken"}, Regions: []string{"us-east-1", "eu-west-1"}})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "(answer") {
 			t.Errorf("%s = %q: %v, want %q", c.id, c.value, err, c.want)
 		}
@@ -173,103 +170,29 @@ func TestAConfigurationThatCannotBeIsAskedAgain(t *testing.T) {
 		}
 		return nil
 	}
-	i := newInterview(baseWith(t), refuse)
+	i := New(baseWith(t), refuse)
 	through(t, i, map[string]string{"path": "advanced", "name": "team", "os_type": "ubuntu-22.04", "data_gib": "100"})
-	if err := i.reopen(); err == nil || !strings.Contains(err.Error(), "has no such disk") {
+	if err := i.Reopen(); err == nil || !strings.Contains(err.Error(), "has no such disk") {
 		t.Errorf("%v", err)
 	}
-	if q, more := i.next(); !more || q.id != "os_type" {
-		t.Errorf("it goes on with %s", q.id)
+	if q, more := i.Next(); !more || q.ID != "os_type" {
+		t.Errorf("it goes on with %s", q.ID)
 	}
 	through(t, i, map[string]string{"name": "team", "data_gib": "100"})
-	if err := i.reopen(); err != nil {
+	if err := i.Reopen(); err != nil {
 		t.Error(err)
 	}
-}
-
-// The command line and the config file at the end say what the answers said.
-func TestTheEquivalentsMeanTheSame(t *testing.T) {
-	for name, answers := range map[string]map[string]string{
-		"quick":    {"name": "team", "workload": "gpu", "models": "llama3.2:3b,nomic-embed-text"},
-		"advanced": {"path": "advanced", "name": "team", "region": "eu-west-1", "market": "on-demand", "vpc_id": "vpc-0123456789abcdef0", "security_group_id": "sg-0123456789abcdef0", "add_missing_rules": "true", "allow_cidrs": "203.0.113.0/24,my-ip", "key_pair": "my key's", "ssh_cidr": "my-ip", "data_gib": "100", "backup": "off", "budget_monthly": "250.50"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			i := newInterview(baseWith(t, "public", "true", "tags", "team=a"), nil)
-			through(t, i, answers)
-			want := i.config()
-			app := &app{}
-			cmd := &cobra.Command{Use: "deploy"}
-			addConfigFlags(cmd)
-			words := shellWords(t, commandLine(want, globals{}))
-			if diff := cmp.Diff([]string{"geusemaker", "deploy", "team", "--region", want.Region}, words[:5]); diff != "" {
-				t.Error(diff)
-			}
-			if err := cmd.ParseFlags(words[5:]); err != nil {
-				t.Fatal(err)
-			}
-			app.global.region = want.Region
-			same(t, app, cmd, want)
-
-			path := filepath.Join(t.TempDir(), "team.yaml")
-			if err := os.WriteFile(path, []byte(configText(want)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			cmd = &cobra.Command{Use: "deploy"}
-			addConfigFlags(cmd)
-			if err := cmd.ParseFlags([]string{"--config", path}); err != nil {
-				t.Fatal(err)
-			}
-			same(t, app, cmd, want)
-		})
-	}
-}
-
-func same(t *testing.T, a *app, cmd *cobra.Command, want stack.Config) {
-	t.Helper()
-	got, err := a.loadConfig(cmd, []string{want.Name})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if different := got.Differences(&want); len(different) > 0 {
-		t.Errorf("%v differ", different)
-	}
-}
-
-// shellWords splits a line as a POSIX shell does that meets single quotes only.
-func shellWords(t *testing.T, line string) []string {
-	t.Helper()
-	var words []string
-	var word strings.Builder
-	inQuotes := false
-	for i := 0; i < len(line); i++ {
-		switch b := line[i]; {
-		case b == '\'':
-			inQuotes = !inQuotes
-		case b == '\\' && !inQuotes:
-			i++
-			word.WriteByte(line[i])
-		case b == ' ' && !inQuotes:
-			words = append(words, word.String())
-			word.Reset()
-		default:
-			word.WriteByte(b)
-		}
-	}
-	if inQuotes {
-		t.Fatalf("a quote is open in %s", line)
-	}
-	return append(words, word.String())
 }
 
 // Every question explains itself, and stands for a key that exists.
 func TestEveryQuestionExplainsItself(t *testing.T) {
 	seen := map[string]bool{}
 	for _, q := range queries() {
-		if seen[q.id] || len(q.explain) < 40 || !strings.HasSuffix(q.text, "?") || q.heading == "" {
-			t.Errorf("question %s: %q, %q", q.id, q.text, q.explain)
+		if seen[q.ID] || len(q.explain) < 40 || !strings.HasSuffix(q.text, "?") || q.heading == "" {
+			t.Errorf("question %s: %q, %q", q.ID, q.text, q.explain)
 		}
-		seen[q.id] = true
-		if _, err := stack.FieldFor(q.id); err != nil && q.id != pathID {
+		seen[q.ID] = true
+		if _, err := stack.FieldFor(q.ID); err != nil && q.ID != pathID {
 			t.Error(err)
 		}
 		for _, fallen := range q.falls {
@@ -297,12 +220,12 @@ func TestWhatTheAccountHasIsOfferedWithItsFit(t *testing.T) {
 	subnet := discovery.Subnet{Resource: discovery.Resource{ID: "subnet-1", Name: "one"}, VPC: "vpc-1", State: "available", Free: 9, CIDR: netip.MustParsePrefix("10.0.0.0/24"), Out: discovery.Out{Via: discovery.OutGateway}}
 	full := subnet
 	full.ID, full.Name, full.Free = "subnet-2", "full", 0
-	k := knowledge{facts: &stack.Facts{CallerCIDR: "203.0.113.7/32"}, region: &discovery.Region{
+	k := Knowledge{Facts: &stack.Facts{CallerCIDR: "203.0.113.7/32"}, Region: &discovery.Region{
 		Name: "us-east-1", VPCs: []discovery.VPC{{Resource: discovery.Resource{ID: "vpc-1", Name: "office"}, State: "available", Gateway: "igw-1"}, {Resource: discovery.Resource{ID: "vpc-2", Name: "lab"}, State: "available"}},
 		Subnets: []discovery.Subnet{full, subnet}, Groups: []discovery.SecurityGroup{group("sg-1", "bare"), group("sg-2", "wide", everything)},
 	}}
 	offered := func(id string, c stack.Config) string {
-		at := slices.IndexFunc(queries(), func(q query) bool { return q.id == id })
+		at := slices.IndexFunc(queries(), func(q Query) bool { return q.ID == id })
 		var lines []string
 		for _, o := range queries()[at].options(c, k) {
 			lines = append(lines, strings.Join([]string{o.Value, o.Unfit}, " "))

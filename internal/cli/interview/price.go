@@ -1,11 +1,8 @@
-package cli
+package interview
 
 import (
-	"context"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"geusemaker/internal/stack"
 )
@@ -26,7 +23,7 @@ func tentative(c stack.Config, f stack.Facts) (stack.Cost, stack.Offer, bool) {
 	if len(f.Offers) == 0 {
 		return stack.Cost{}, stack.Offer{}, false
 	}
-	c.VPCID, c.SubnetID, c.SecurityGroupID, c.EFSID, c.KeyPair, c.AddMissingRules = "", "", "", "", "", false
+	c = unreused(c)
 	id := stack.Identity{ID: "000000000000", Name: "unnamed", Account: f.Account, Region: f.Region, Tier: c.Tier}
 	g, err := stack.Blueprint(id, c, f)
 	if err != nil {
@@ -36,23 +33,23 @@ func tentative(c stack.Config, f stack.Facts) (stack.Cost, stack.Offer, bool) {
 }
 
 // priceNote is the price of a configuration for the end of an option, where it is known.
-func priceNote(c stack.Config, k knowledge) string {
-	if k.facts == nil || marketOf(c) != k.market {
+func priceNote(c stack.Config, k Knowledge) string {
+	if k.Facts == nil || MarketOf(c) != k.Market {
 		return ""
 	}
-	cost, _, known := tentative(c, *k.facts)
+	cost, _, known := tentative(c, *k.Facts)
 	if !known {
 		return ""
 	}
 	return ", ~" + cost.Monthly.Format(0) + " a month"
 }
 
-// priceLine is the price of a configuration in a sentence.
-func priceLine(c stack.Config, k knowledge) string {
-	if k.facts == nil {
-		return k.unpriced
+// PriceLine is the price of a configuration in a sentence.
+func PriceLine(c stack.Config, k Knowledge) string {
+	if k.Facts == nil {
+		return k.Unpriced
 	}
-	cost, offer, known := tentative(c, *k.facts)
+	cost, offer, known := tentative(c, *k.Facts)
 	if !known {
 		return "the price is not known yet"
 	}
@@ -65,8 +62,8 @@ func marketKeys() []string {
 	return []string{"region", "tier", "workload", "preference", "os_type", "architecture", "ami_type", "ami_id", "allow_discontinued", "models"}
 }
 
-// marketOf tells configurations apart that need other facts. Models matter only on a GPU, which must hold them.
-func marketOf(c stack.Config) string {
+// MarketOf tells configurations apart that need other facts. Models matter only on a GPU, which must hold them.
+func MarketOf(c stack.Config) string {
 	var values []string
 	for _, key := range marketKeys() {
 		if key != "models" || c.WorkloadOrDefault() == stack.WorkloadGPU {
@@ -76,53 +73,16 @@ func marketOf(c stack.Config) string {
 	return strings.Join(values, "|")
 }
 
-// inquiries are answers of AWS that are waited for only where they matter: each question is asked once, in the background.
-// Whoever begins inquiries ends them by their context and waits for asking.
-type inquiries[T any] struct {
-	mu     sync.Mutex
-	runs   map[string]*inquiry[T]
-	asking sync.WaitGroup
+// Unbound is a configuration that asks for every market and machine type that there is, and reuses nothing: its facts serve
+// all configurations of the same MarketOf.
+func Unbound(c stack.Config) stack.Config {
+	c = with(with(c, "market", stack.MarketSpotFirst), "instance_type", stack.Auto)
+	c.MaxHourly = 0
+	return unreused(c)
 }
 
-type inquiry[T any] struct {
-	done  chan struct{}
-	value T
-	err   error
-}
-
-// begin asks, unless that was asked before.
-func (a *inquiries[T]) begin(key string, ask func() (T, error)) *inquiry[T] {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.runs == nil {
-		a.runs = map[string]*inquiry[T]{}
-	}
-	if r := a.runs[key]; r != nil {
-		return r
-	}
-	r := &inquiry[T]{done: make(chan struct{})}
-	a.runs[key] = r
-	a.asking.Go(func() {
-		defer close(r.done)
-		r.value, r.err = ask()
-	})
-	return r
-}
-
-// wait returns the answer, if it comes in time.
-func (r *inquiry[T]) wait(ctx context.Context, patience time.Duration) (value T, err error, known bool) {
-	select {
-	case <-r.done: // it is there already, whatever the patience
-		return r.value, r.err, true
-	default:
-	}
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
-	select {
-	case <-r.done:
-		return r.value, r.err, true
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	return value, nil, false
+// unreused is a configuration that makes everything anew.
+func unreused(c stack.Config) stack.Config {
+	c.VPCID, c.SubnetID, c.SecurityGroupID, c.EFSID, c.KeyPair, c.AddMissingRules = "", "", "", "", "", false
+	return c
 }

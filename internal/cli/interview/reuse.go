@@ -1,4 +1,4 @@
-package cli
+package interview
 
 import (
 	"slices"
@@ -16,24 +16,28 @@ func reuseIDs() []string {
 }
 
 // reuseQueries offer what the account has already.
-func reuseQueries() []query {
+func reuseQueries() []Query {
 	inVPC := func(c stack.Config) bool { return c.VPCID != "" }
-	return []query{
+	return []Query{
 		{
-			id: "vpc_id", heading: "network", text: "A network of its own, or one that you have?", deep: true, free: true, reads: true,
+			ID: "vpc_id", heading: "network", text: "A network of its own, or one that you have?", deep: true, free: true, Reads: true,
 			falls:   []string{"subnet_id", "security_group_id", "efs_id", "add_missing_rules"},
 			explain: "A VPC of its own costs nothing and is removed with the deployment. In one of yours nothing is changed: its subnets, routes and rules are used as they are, so they must be fit.",
 			options: orReuse("a new VPC", func(r *discovery.Region, n discovery.Need) []term.Option {
 				n.VPC = ""
 				return offeredOptions(r.VPCs, func(v discovery.VPC) (discovery.Resource, discovery.Fit) { return v.Resource, r.FitVPC(v, n) },
 					func(v discovery.VPC) string {
-						return strings.Join(append([]string{nameOfVPC(r, v.ID)}, cidrs(v.CIDRs)...), " ")
+						about := r.NameOfVPC(v.ID)
+						for _, block := range v.CIDRs {
+							about += " " + block.String()
+						}
+						return about
 					})
 			}),
 			usual: nothing,
 		},
 		{
-			id: "subnet_id", heading: "network", text: "In which of its subnets?", deep: true, free: true, reads: true, applies: inVPC,
+			ID: "subnet_id", heading: "network", text: "In which of its subnets?", deep: true, free: true, Reads: true, applies: inVPC,
 			explain: "The machine stands there. A public subnet has a route to an internet gateway; a private one, through a NAT gateway, is enough for access by tunnel.",
 			options: orReuse("let geusemaker choose", func(r *discovery.Region, n discovery.Need) []term.Option {
 				n.Subnet = ""
@@ -43,7 +47,7 @@ func reuseQueries() []query {
 			usual: nothing,
 		},
 		{
-			id: "security_group_id", heading: "network", text: "A security group of its own, or one that you have?", deep: true, free: true, reads: true, applies: inVPC,
+			ID: "security_group_id", heading: "network", text: "A security group of its own, or one that you have?", deep: true, free: true, Reads: true, applies: inVPC,
 			explain: "One of its own has exactly the rules that are needed. One of yours must let in what people need and let out what the machine needs.",
 			options: orReuse("a new security group", func(r *discovery.Region, n discovery.Need) []term.Option {
 				n.Group = ""
@@ -55,7 +59,7 @@ func reuseQueries() []query {
 			usual: nothing,
 		},
 		{
-			id: "efs_id", heading: "data", text: "A file system of its own, or one that you have?", deep: true, free: true, reads: true, applies: inVPC,
+			ID: "efs_id", heading: "data", text: "A file system of its own, or one that you have?", deep: true, free: true, Reads: true, applies: inVPC,
 			explain: "Models and files of n8n lie on it. One of yours is mounted and never deleted.",
 			options: orReuse("a new file system", func(r *discovery.Region, n discovery.Need) []term.Option {
 				n.FileSystem = ""
@@ -67,14 +71,14 @@ func reuseQueries() []query {
 			usual: nothing,
 		},
 		{
-			id: "add_missing_rules", heading: "network", text: "May rules be added to your security groups where some are missing?", deep: true, reads: true,
+			ID: "add_missing_rules", heading: "network", text: "May rules be added to your security groups where some are missing?", deep: true, Reads: true,
 			applies: func(c stack.Config) bool { return c.SecurityGroupID != "" || c.EFSID != "" },
 			explain: "Each rule is shown in the plan, tagged, recorded, and removed again by destroy. Without it a group that lacks rules is refused, with the list of them.",
 			options: fixed(term.Option{Value: "false", Label: "no", About: "refuse when rules are missing"}, term.Option{Value: "true", Label: "yes", About: "add them, and remove them on destroy"}),
 			usual:   lacksRules,
 		},
 		{
-			id: "key_pair", heading: "access", text: "A key pair for SSH?", deep: true, free: true, reads: true,
+			ID: "key_pair", heading: "access", text: "A key pair for SSH?", deep: true, free: true, Reads: true,
 			explain: "You need none: `geusemaker logs` and `geusemaker connect` work without SSH. With one you can log in from the addresses that you allow.",
 			options: orReuse("none", func(r *discovery.Region, n discovery.Need) []term.Option {
 				var all []term.Option
@@ -86,7 +90,7 @@ func reuseQueries() []query {
 			usual: nothing,
 		},
 		{
-			id: "ssh_cidr", heading: "access", text: "From where may SSH be used?", deep: true, free: true,
+			ID: "ssh_cidr", heading: "access", text: "From where may SSH be used?", deep: true, free: true,
 			applies: func(c stack.Config) bool { return c.KeyPair != "" },
 			explain: "my-ip opens port 22 to the address from which you come now; none leaves it closed.",
 			options: fixed(term.Option{Value: stack.MyIP, About: "your own address"}, term.Option{Value: stack.Nowhere, About: "nowhere"}),
@@ -94,27 +98,27 @@ func reuseQueries() []query {
 	}
 }
 
-func nothing(stack.Config, knowledge) string { return "" }
+func nothing(stack.Config, Knowledge) string { return "" }
 
 // lacksRules is yes when what was chosen lacks rules, no otherwise.
-func lacksRules(c stack.Config, k knowledge) string {
-	if k.region == nil {
+func lacksRules(c stack.Config, k Knowledge) string {
+	if k.Region == nil {
 		return "false"
 	}
 	n := needOf(c, k)
-	group, _ := k.region.Group(c.SecurityGroupID)
-	files, _ := k.region.FileSystem(c.EFSID)
-	addable := c.SecurityGroupID != "" && k.region.FitGroup(group, n).Addable() || c.EFSID != "" && k.region.FitFileSystem(files, n).Addable()
+	group, _ := k.Region.Group(c.SecurityGroupID)
+	files, _ := k.Region.FileSystem(c.EFSID)
+	addable := c.SecurityGroupID != "" && k.Region.FitGroup(group, n).Addable() || c.EFSID != "" && k.Region.FitFileSystem(files, n).Addable()
 	return strconv.FormatBool(addable)
 }
 
 // needOf is what a configuration asks of what it reuses, as far as it is known.
-func needOf(c stack.Config, k knowledge) discovery.Need {
+func needOf(c stack.Config, k Knowledge) discovery.Need {
 	caller := ""
-	if k.facts != nil {
-		caller = k.facts.CallerCIDR
+	if k.Facts != nil {
+		caller = k.Facts.CallerCIDR
 	}
-	return discovery.NeedOf(c, caller, k.zones)
+	return discovery.NeedOf(c, caller, k.Zones)
 }
 
 // mostOptions bounds how many existing resources are offered: a screen of 24 lines holds the question, too. Others can be
@@ -122,13 +126,13 @@ func needOf(c stack.Config, k knowledge) discovery.Need {
 const mostOptions = 6
 
 // reusable are the options of what the region has, after the one that makes something new.
-func orReuse(fresh string, offer func(*discovery.Region, discovery.Need) []term.Option) func(stack.Config, knowledge) []term.Option {
-	return func(c stack.Config, k knowledge) []term.Option {
-		options := []term.Option{{Value: "", Label: fresh, About: k.why}}
-		if k.region == nil {
+func orReuse(fresh string, offer func(*discovery.Region, discovery.Need) []term.Option) func(stack.Config, Knowledge) []term.Option {
+	return func(c stack.Config, k Knowledge) []term.Option {
+		options := []term.Option{{Value: "", Label: fresh, About: k.Why}}
+		if k.Region == nil {
 			return options
 		}
-		return append(options, offer(k.region, needOf(c, k))...)
+		return append(options, offer(k.Region, needOf(c, k))...)
 	}
 }
 
