@@ -35,10 +35,13 @@ cover: ## statement coverage, all rooms seen by all tests
 	@go tool cover -func=cover.out | tail -n 1
 
 .PHONY: lint
-lint: bin/golangci-lint-$(GOLANGCI) ## the floor plan and the style; the machine's scripts
+lint: bin/golangci-lint-$(GOLANGCI) ## the floor plan and the style; the machine's scripts; the judges' Python
 	bin/golangci-lint-$(GOLANGCI) run ./...
 	bash internal/host/lint.sh
-	shellcheck conformance/machine/*.sh conformance/machine/edge/*
+	shellcheck .ci/run demo.sh fuzz.sh pictures/*.sh conformance/*.sh conformance/machine/*.sh conformance/machine/edge/*
+	bash conformance/setup.sh
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
 	cd conformance/machine && $(CURDIR)/bin/golangci-lint-$(GOLANGCI) run ./...
 	go mod tidy -diff
 

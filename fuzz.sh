@@ -2,7 +2,7 @@
 # Fuzzes everything that reads what others wrote, in turn, FUZZ_SECONDS (600) in all. A finding is kept by go test as a file under
 # testdata/fuzz, which every later test run tries again; the rest goes on, and the script fails at the end.
 set -uo pipefail
-cd "$(dirname "$0")"
+cd "$(dirname "$0")" || exit
 
 targets=$(grep -rno --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' cmd internal | sed -E 's|/[^/:]*:[0-9]+:func | |' | sort)
 count=$(wc -l <<<"$targets")

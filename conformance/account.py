@@ -41,7 +41,7 @@ class Moto:
                 return self
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError("the moto server did not start")
+                    raise RuntimeError("the moto server did not start") from None
                 time.sleep(0.2)
 
     def __exit__(self, *_):
@@ -78,13 +78,15 @@ def everything(moto):
         "endpoints": [e for e in ec2.describe_vpc_endpoints()["VpcEndpoints"] if e["State"] != "deleted"],
         "instances": [i for r in reservations for i in r["Instances"] if i["State"]["Name"] != "terminated"],
         "volumes": ec2.describe_volumes()["Volumes"],
-        "interfaces": [i for i in ec2.describe_network_interfaces()["NetworkInterfaces"]],
+        "interfaces": list(ec2.describe_network_interfaces()["NetworkInterfaces"]),
         "file systems": [f | {"SizeInBytes": without(f["SizeInBytes"], "Timestamp")} for f in systems],
         "mount targets": [m for f in systems for m in efs.describe_mount_targets(FileSystemId=f["FileSystemId"])["MountTargets"]],
         "roles": roles,
         "role policies": [(r["RoleName"], p) for r in roles for p in iam.list_role_policies(RoleName=r["RoleName"])["PolicyNames"]],
         "profiles": iam.list_instance_profiles()["InstanceProfiles"],
-        "parameters": ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Option": "BeginsWith", "Values": ["/geusemaker/"]}])["Parameters"],
+        "parameters": ssm.describe_parameters(ParameterFilters=[{"Key": "Name", "Option": "BeginsWith", "Values": ["/geusemaker/"]}])[
+            "Parameters"
+        ],
     }
 
 

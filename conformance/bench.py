@@ -21,8 +21,8 @@ import calls
 from account import Moto
 from delays import usual
 from lockstep import Lockstep
+from product import BINARY, IMAGE
 from proxy import Proxy
-from test_lifecycle import BINARY, IMAGE
 
 NAME = "timed"
 RUNS = 3
@@ -47,7 +47,7 @@ def benchmarks(path):
         for line in lines:
             if found := re.match(r"(Benchmark\S*?)(?:-\d+)?\s+\d+\s+(.*)", line):
                 words = found[2].split()
-                for value, unit in zip(words[::2], words[1::2]):
+                for value, unit in zip(words[::2], words[1::2], strict=False):
                     runs.setdefault((found[1], unit), []).append(float(value))
     return {key: statistics.median(values) for key, values in runs.items()}
 
@@ -102,7 +102,7 @@ def timed(moto, chains):
                     done = checked(proxy.run(peaked((*command, "--log-file", log)), home, lambda call: usual(call.operation)))
                     took = time.monotonic() - begun
                     seconds = {c["name"]: c["duration_ms"] / 1000 for c in named(calls.read(log, [])[0])}
-                    chain = chains[what](lambda call: seconds.get(call["name"], 0))
+                    chain = chains[what](lambda call, seconds=seconds: seconds.get(call["name"], 0))
                     figures[what].append((took, sum(seconds.get(c["name"], 0) for c in chain), sum(seconds.values())))
                     peaks.append(peak_of(done))
             proxy.reset()

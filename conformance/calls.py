@@ -58,4 +58,4 @@ def longest_chain(calls, created, steps, weight=lambda call: 1):
 
 
 def words(call):
-    return f'{call["service"]} {call["operation"]}' + (f' ({call["key"]})' if call.get("key") else "")
+    return f"{call['service']} {call['operation']}" + (f" ({call['key']})" if call.get("key") else "")

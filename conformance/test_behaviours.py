@@ -10,7 +10,6 @@ import tempfile
 import unittest
 
 import moto
-
 from account import REGION, Moto
 
 STRICT = {  # moto's own checks, which are off by default
@@ -25,7 +24,9 @@ def one_image(folder):
     """The path of a file with the one image that the list launches. moto gives every account all of its 1,300 otherwise, and
     each behaviour has an account of its own."""
     latest = pathlib.Path(moto.__file__).parent / "ec2" / "resources" / "latest_amis" / f"{REGION}.json.gz"
-    images = [i for i in json.loads(gzip.decompress(latest.read_bytes())) if re.fullmatch(r"al2023-ami-2023\..*-kernel-6\.18-x86_64", i["name"])]
+    images = [
+        i for i in json.loads(gzip.decompress(latest.read_bytes())) if re.fullmatch(r"al2023-ami-2023\..*-kernel-6\.18-x86_64", i["name"])
+    ]
     path = pathlib.Path(folder) / "images.json"
     path.write_text(json.dumps(images[:1]), encoding="utf-8")
     return str(path)

@@ -8,7 +8,7 @@ import unittest
 import calls
 from account import Moto
 from lockstep import Lockstep
-from test_lifecycle import BINARY, IMAGE
+from product import BINARY, IMAGE
 
 NAME = "chained"
 LIMIT = 12

@@ -15,8 +15,8 @@ import time
 import unittest
 
 from account import Moto, everything
+from product import BINARY, IMAGE
 from proxy import DELAY, DROP_REPLY, DROP_REQUEST, KILL_AFTER, KILL_BEFORE, THROTTLE, Proxy, at
-from test_lifecycle import BINARY, IMAGE
 
 NAME = "mortal"
 DEPLOY = (BINARY, "deploy", NAME, *IMAGE, "--wait", "none", "--yes", "-o", "json")
@@ -42,6 +42,7 @@ def bad(*weather):
         for stride, offset, fate in weather:
             if call.number % stride == offset and not (fate == DROP_REPLY and call.operation == UNREPEATABLE):
                 return fate
+        return None
 
     return rule
 

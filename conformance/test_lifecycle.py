@@ -8,29 +8,13 @@ import gzip
 import json
 import os
 import pathlib
-import subprocess
 import tempfile
 import unittest
 
 from account import Moto, everything, tags
+from product import IMAGE, KEYS, run
 
-BINARY = os.environ.get("GEUSEMAKER_BIN", os.path.join(os.path.dirname(__file__), "..", "bin", "geusemaker"))
 NAME = "judged"
-IMAGE = ("--os-type", "amazon-linux-2023")  # moto knows no newer Ubuntu than 16.04
-KEYS = {
-    "network/vpc", "network/gateway", "network/routes", "network/s3", "network/public-a", "network/public-b", "network/private-a",
-    "network/private-b", "access/host", "access/files", "storage/files", "storage/mount-a", "storage/mount-b", "storage/data",
-    "identity/role", "identity/policy", "identity/profile", "secret/stack", "compute/instance",
-}  # fmt: skip
-
-
-def run(moto, home, *args, check=True, timeout=120):
-    done = subprocess.run(
-        [BINARY, *args], env=moto.environment(home), capture_output=True, text=True, timeout=timeout, stdin=subprocess.DEVNULL
-    )
-    if check and done.returncode != 0:
-        raise AssertionError(f"geusemaker {' '.join(args)} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
-    return done
 
 
 class Life(unittest.TestCase):
@@ -76,7 +60,8 @@ class Life(unittest.TestCase):
             },
             "file policy": json.loads(efs.describe_file_system_policy(FileSystemId=ids["storage/files"])["Policy"]),
             "mount groups": {
-                k: efs.describe_mount_target_security_groups(MountTargetId=ids[k])["SecurityGroups"] for k in ("storage/mount-a", "storage/mount-b")
+                k: efs.describe_mount_target_security_groups(MountTargetId=ids[k])["SecurityGroups"]
+                for k in ("storage/mount-a", "storage/mount-b")
             },
             "role": iam.get_role(RoleName=role)["Role"],
             "attached": [p["PolicyName"] for p in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]],

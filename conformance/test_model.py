@@ -18,8 +18,8 @@ import urllib.parse
 import authorization
 import model
 from account import Moto
+from product import BINARY, IMAGE
 from proxy import Proxy
-from test_lifecycle import BINARY, IMAGE
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -139,7 +139,8 @@ class Wire(unittest.TestCase):
             ("inspect", "judged", "--refresh"), ("logs", "judged"),
             ("inspect", "judged", "--show-secrets", "--yes"), ("recover",), ("orphans", "--region", "all"),
             ("destroy", "judged", "--yes"),
-            ("deploy", "other", *IMAGE, "--market", "on-demand", "--access", "tunnel", "--wait", "instance", "--yes"), ("destroy", "other", "--yes"),
+            ("deploy", "other", *IMAGE, "--market", "on-demand", "--access", "tunnel", "--wait", "instance", "--yes"),
+            ("destroy", "other", "--yes"),
         ):  # fmt: skip
             cls.proxy.run([BINARY, *command], home.name, timeout=600)
 
@@ -154,7 +155,8 @@ class Wire(unittest.TestCase):
 
 
 SIGNED = {
-    "ec2": "EC2", "elasticfilesystem": "EFS", "iam": "IAM", "ssm": "SSM", "sts": "STS", "pricing": "Pricing", "servicequotas": "Service Quotas",
+    "ec2": "EC2", "elasticfilesystem": "EFS", "iam": "IAM", "ssm": "SSM", "sts": "STS", "pricing": "Pricing",
+    "servicequotas": "Service Quotas",
 }  # fmt: skip
 
 
@@ -177,7 +179,9 @@ class Policies(unittest.TestCase):
     """The policies against the Service Authorization Reference."""
 
     def setUp(self):
-        self.policies = {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (ROOT / "internal/cloud/permission/testdata").glob("*.json")}
+        self.policies = {
+            file.stem: json.loads(file.read_text(encoding="utf-8")) for file in (ROOT / "internal/cloud/permission/testdata").glob("*.json")
+        }
 
     def statements(self):
         return [s for documents in self.policies.values() for d in documents for s in d["Statement"]]
@@ -197,7 +201,7 @@ class Policies(unittest.TestCase):
             change(statement)
             with self.subTest(complaint=complaint):
                 if complaint is LookupError:
-                    self.assertRaises(LookupError, lambda: list(authorization.complaints(statement)))
+                    self.assertRaises(LookupError, list, authorization.complaints(statement))
                 else:
                     self.assertIn(complaint, "; ".join(authorization.complaints(statement)))
 

@@ -6,7 +6,7 @@ import tempfile
 import unittest
 
 from account import Moto, everything, tags
-from test_lifecycle import IMAGE, run
+from product import IMAGE, run
 
 NAME = "guest"
 PORTS = (443, 11434, 6333, 11235)

@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 from account import REGION, Moto, everything
-from test_lifecycle import IMAGE, run
+from product import IMAGE, run
 
 STACK = [{"Key": "Stack", "Value": "team"}]
 
@@ -31,7 +31,10 @@ def python_deployment(moto):
     group = ec2.create_security_group(GroupName="team-sg", Description="team", VpcId=vpc)["GroupId"]
     files = efs.create_file_system(CreationToken="team", Tags=[{"Key": "Name", "Value": "team-efs"}])["FileSystemId"]
     targets = [efs.create_mount_target(FileSystemId=files, SubnetId=s, SecurityGroups=[group])["MountTargetId"] for s in subnets]
-    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    }
     role = iam.create_role(RoleName="team-efs-role", AssumeRolePolicyDocument=json.dumps(trust), Tags=STACK)["Role"]
     mount = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["elasticfilesystem:ClientMount"], "Resource": "*"}]}
     iam.put_role_policy(RoleName="team-efs-role", PolicyName="EFSMountPolicy", PolicyDocument=json.dumps(mount))

@@ -13,12 +13,11 @@ import tempfile
 import unittest
 
 import jsonschema
-import yaml
-
 import variants
+import yaml
 from account import Moto, everything, tags
+from product import BINARY, KEYS
 from proxy import Proxy
-from test_lifecycle import BINARY, KEYS
 
 NAME = "varied"
 WORKERS = 6  # a life mostly waits
@@ -102,12 +101,18 @@ class Life(unittest.TestCase):
                 if self.filled:
                     self.assertEqual((one.get("team"), one.get("cost-center")), ("ai", "42"), key)
         names = {key: one["Name"] for key, (one, *_) in found.items() if "Name" in one}
-        named = {r["key"] for r in made["resources"] if r["kind"] != "security-group-rule" and r["key"].split("/")[0] in ("network", "access", "storage", "compute")}
+        named = {
+            r["key"]
+            for r in made["resources"]
+            if r["kind"] != "security-group-rule" and r["key"].split("/")[0] in ("network", "access", "storage", "compute")
+        }
         self.assertEqual((named & set(found)) - set(names), set(), "without a name")
         self.assertTrue(all(NAME in name for name in names.values()), names)
         asked = {call.operation: call.tagged for call in self.calls if call.service == "ec2"}  # also for what moto does not tag
         machine = {"instance", "volume", "network-interface"}
-        self.assertLessEqual(machine | ({"spot-instances-request"} if self.variant["market"] != "on-demand" else set()), asked["RunInstances"])
+        self.assertLessEqual(
+            machine | ({"spot-instances-request"} if self.variant["market"] != "on-demand" else set()), asked["RunInstances"]
+        )
         if self.variant["access"] == "direct" or self.variant["ssh"] == "key":
             self.assertEqual(asked["AuthorizeSecurityGroupIngress"], {"security-group-rule"})
         volumes = [v for v in self.seen["volumes"] if tags(v).get("geusemaker:stack") == made["id"]]
@@ -132,7 +137,9 @@ class Life(unittest.TestCase):
         """Nothing is open but what the variant asks for, and that only to those that it names."""
         group = self.one("security groups", GroupId=self.ids["access/host"])
         opened = {(p["FromPort"], r["CidrIp"]) for p in group["IpPermissions"] for r in p["IpRanges"]}
-        self.assertEqual([p for p in group["IpPermissions"] if p.get("UserIdGroupPairs") or p.get("Ipv6Ranges") or p["FromPort"] != p["ToPort"]], [])
+        self.assertEqual(
+            [p for p in group["IpPermissions"] if p.get("UserIdGroupPairs") or p.get("Ipv6Ranges") or p["FromPort"] != p["ToPort"]], []
+        )
         wanted = set()
         if self.variant["access"] == "direct":
             clients = variants.FILLED["--allow-cidrs"].split(",") if self.filled else ["127.0.0.1/32"]
@@ -233,7 +240,8 @@ class Life(unittest.TestCase):
         ]
         places = {
             "user data": gzip.decompress(self.user_data()).decode(), "instance attributes": json.dumps(attributes, default=str),
-            "launch templates": json.dumps(templates, default=str), "commands": json.dumps(self.ssm.list_commands()["Commands"], default=str),
+            "launch templates": json.dumps(templates, default=str),
+            "commands": json.dumps(self.ssm.list_commands()["Commands"], default=str),
             "tags and descriptions": json.dumps(self.seen, default=str), "output": json.dumps(made),
         }  # fmt: skip
         for name, secret in secrets.items():

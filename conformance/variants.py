@@ -42,14 +42,16 @@ def possible(variant):
 
 
 def everything():
-    return [dict(zip(CHOICES, values)) for values in itertools.product(*CHOICES.values())]
+    return [dict(zip(CHOICES, values, strict=True)) for values in itertools.product(*CHOICES.values())]
 
 
 def full():
     """Every combination of what matters most, with the other choices in turn."""
     rest = [key for key in CHOICES if key not in WHOLE]
     for n, values in enumerate(itertools.product(*(CHOICES[key] for key in WHOLE))):
-        variant = dict(zip(WHOLE, values)) | {key: CHOICES[key][(n // (i + 1)) % len(CHOICES[key])] for i, key in enumerate(rest)}
+        variant = dict(zip(WHOLE, values, strict=True)) | {
+            key: CHOICES[key][(n // (i + 1)) % len(CHOICES[key])] for i, key in enumerate(rest)
+        }
         if possible(variant):
             yield variant | {"reuse": ("nothing", *REUSES)[n % (len(REUSES) + 1)]}
 
@@ -64,7 +66,7 @@ def pairs():
         missing -= met(best)
         found.append(best)
     yield from (variant | {"reuse": "nothing"} for variant in found)
-    yield from (variant | {"reuse": reuse} for variant, reuse in zip(found, REUSES))
+    yield from (variant | {"reuse": reuse} for variant, reuse in zip(found, REUSES, strict=False))
 
 
 def met(variant):
@@ -129,7 +131,13 @@ def images(folder):
             (f"{base} (Ubuntu 24.04) 20261002", DEEP, "/dev/sda1"),
             (f"{base} (Ubuntu 22.04) 20261002", DEEP, "/dev/sda1"),
             (f"{base} (Amazon Linux 2023) 20261002", DEEP, "/dev/xvda"),
-            ("Deep Learning Base OSS Nvidia Driver AMI (Amazon Linux 2) Version 70.3" if not deep else f"{base} (Amazon Linux 2) 20260519", DEEP, "/dev/xvda"),
+            (
+                "Deep Learning Base OSS Nvidia Driver AMI (Amazon Linux 2) Version 70.3"
+                if not deep
+                else f"{base} (Amazon Linux 2) 20260519",
+                DEEP,
+                "/dev/xvda",
+            ),
         ):
             made.append(
                 {
