@@ -27,11 +27,11 @@ func reuseQueries() []Query {
 				n.VPC = ""
 				return offeredOptions(r.VPCs, func(v discovery.VPC) (discovery.Resource, discovery.Fit) { return v.Resource, r.FitVPC(v, n) },
 					func(v discovery.VPC) string {
-						about := r.NameOfVPC(v.ID)
+						about := []string{r.NameOfVPC(v.ID)}
 						for _, block := range v.CIDRs {
-							about += " " + block.String()
+							about = append(about, block.String())
 						}
-						return about
+						return strings.Join(about, " ")
 					})
 			}),
 			usual: nothing,
