@@ -38,6 +38,7 @@ type stopDoc struct {
 	Reason   string      `json:"reason"`
 	Saves    stack.Money `json:"saves_monthly"`
 	Leaves   stack.Money `json:"leaves_monthly"`
+	Guess    bool        `json:"guess"` // one of both rests on an assumption
 }
 
 // costsDoc is what `cost` prints of all deployments.
@@ -62,6 +63,7 @@ type costTotals struct {
 	ToDate         stack.Money `json:"to_date"`
 	MonthToDate    stack.Money `json:"month_to_date"`
 	ProjectedMonth stack.Money `json:"projected_month"`
+	Guess          bool        `json:"guess"` // some of it rests on an assumption
 }
 
 func (t *costTotals) add(o costTotals) {
@@ -70,6 +72,7 @@ func (t *costTotals) add(o costTotals) {
 	t.ToDate += o.ToDate
 	t.MonthToDate += o.MonthToDate
 	t.ProjectedMonth += o.ProjectedMonth
+	t.Guess = t.Guess || o.Guess
 }
 
 func newCost(a *app) *cobra.Command {
@@ -120,7 +123,7 @@ func priceOf(s stack.State, busy bool, now time.Time) costDoc {
 
 // stopping says what a stop would save: the machine and its address. Its disks and the file system are billed all the same.
 func stopping(s stack.State, c stack.Cost) stopDoc {
-	d := stopDoc{Leaves: c.Monthly}
+	d := stopDoc{Leaves: c.Monthly, Guess: c.Guessed()}
 	m, ok := s.Machine()
 	switch {
 	case !ok || m.ID == "":
@@ -190,6 +193,7 @@ func (a *app) costRow(home store.Home, name string) costRow {
 	row.Status = d.Status
 	row.costTotals = costTotals{
 		CurrentHourly: d.CurrentHourly, Monthly: d.Monthly, ToDate: d.ToDate, MonthToDate: d.MonthToDate, ProjectedMonth: d.ProjectedMonth,
+		Guess: d.Guessed(),
 	}
 	return row
 }
@@ -214,23 +218,23 @@ func (a *app) costView(d costDoc) string {
 			age = term.Age(now.Sub(c.AsOf))
 		}
 		t.Rows = append(t.Rows, term.Row{Cells: []string{
-			c.Name, fmt.Sprintf("%d %s", c.Quantity, c.Unit), assumed(c.Hourly, 4, c.Guess), assumed(c.Monthly, 2, c.Guess), assumed(c.ToDate, 2, c.Guess), c.Source, age,
+			c.Name, fmt.Sprintf("%d %s", c.Quantity, c.Unit), term.Amount(c.Hourly, 4, c.Guess), term.Amount(c.Monthly, 2, c.Guess), term.Amount(c.ToDate, 2, c.Guess), c.Source, age,
 		}})
 	}
 	guess := d.Guessed()
-	t.Total = []string{"total", "", assumed(d.Hourly, 4, guess), assumed(d.Monthly, 2, guess), assumed(d.ToDate, 2, guess)}
+	t.Total = []string{"total", "", term.Amount(d.Hourly, 4, guess), term.Amount(d.Monthly, 2, guess), term.Amount(d.ToDate, 2, guess)}
 	pairs := [][2]string{
 		{"status", string(d.Status)},
-		{"now", assumed(d.CurrentHourly, 4, guess) + " an hour"},
-		{"this month", fmt.Sprintf("%s so far, %s by its end", assumed(d.MonthToDate, 2, guess), assumed(d.ProjectedMonth, 2, guess))},
+		{"now", term.Amount(d.CurrentHourly, 4, guess) + " an hour"},
+		{"this month", fmt.Sprintf("%s so far, %s by its end", term.Amount(d.MonthToDate, 2, guess), term.Amount(d.ProjectedMonth, 2, guess))},
 		{"stopping", stopText(d.Stop)},
 	}
 	if d.SavingPercent > 0 {
-		pairs = append(pairs, [2]string{"on demand", fmt.Sprintf("%s a month; spot saves %d%%", assumed(d.OnDemandMonthly, 2, guess), d.SavingPercent)})
+		pairs = append(pairs, [2]string{"on demand", fmt.Sprintf("%s a month; spot saves %d%%", term.Amount(d.OnDemandMonthly, 2, guess), d.SavingPercent)})
 	}
 	sections := []term.Section{{Pairs: pairs}, {Title: "Components", Table: t}}
 	if guess {
-		sections[1].Notes = []string{"~ rests on an assumption: of how much will be used, or of a price that no price list confirmed."}
+		sections[1].Notes = []string{term.GuessNote}
 	}
 	return s.Heading(d.Name, "", d.Sandbox) + "\n" + s.Sections(sections...)
 }
@@ -238,20 +242,12 @@ func (a *app) costView(d costDoc) string {
 func stopText(d stopDoc) string {
 	switch {
 	case d.Possible:
-		return fmt.Sprintf("would save %s a month and leave %s", d.Saves.Format(2), d.Leaves.Format(2))
+		return fmt.Sprintf("would save %s a month and leave %s", term.Amount(d.Saves, 2, d.Guess), term.Amount(d.Leaves, 2, d.Guess))
 	case d.Saves > 0:
-		return fmt.Sprintf("would save %s a month, but %s", d.Saves.Format(2), d.Reason)
+		return fmt.Sprintf("would save %s a month, but %s", term.Amount(d.Saves, 2, d.Guess), d.Reason)
 	default:
 		return d.Reason
 	}
-}
-
-// assumed marks what rests on an assumption.
-func assumed(m stack.Money, decimals int, guess bool) string {
-	if guess && m != 0 {
-		return "~" + m.Format(decimals)
-	}
-	return m.Format(decimals)
 }
 
 func (a *app) costsView(d costsDoc) string {
@@ -272,7 +268,11 @@ func (a *app) costsView(d costsDoc) string {
 		{Name: "THIS MONTH", Right: true, Drop: 1},
 	}}
 	cells := func(c costTotals) []string {
-		return []string{c.CurrentHourly.Format(4), c.Monthly.Format(2), c.ToDate.Format(2), c.MonthToDate.Format(2), c.ProjectedMonth.Format(2)}
+		cells := []string{term.Amount(c.CurrentHourly, 4, c.Guess)}
+		for _, m := range []stack.Money{c.Monthly, c.ToDate, c.MonthToDate, c.ProjectedMonth} {
+			cells = append(cells, term.Amount(m, 2, c.Guess))
+		}
+		return cells
 	}
 	real := 0
 	for _, row := range d.Deployments {
@@ -288,7 +288,7 @@ func (a *app) costsView(d costsDoc) string {
 		}
 		t.Rows = append(t.Rows, r)
 	}
-	note := ""
+	note, guess := "", d.Total.Guess || d.Sandbox.Guess
 	switch total := append([]string{"total", "", ""}, cells(d.Total)...); {
 	case real == 0:
 		t.Total = append([]string{"total (sandbox)", "", ""}, cells(d.Sandbox)...)
@@ -297,6 +297,9 @@ func (a *app) costsView(d costsDoc) string {
 		t.Total, note = total, "Deployments of the sandbox are not billed and not in the total.\n"
 	default:
 		t.Total = total
+	}
+	if guess {
+		note += term.GuessNote + "\n"
 	}
 	return a.streams.OutScreen().Table(t) + note
 }
@@ -319,11 +322,12 @@ func componentsCSV(d costDoc) string {
 
 // deploymentsCSV is a line a deployment.
 func deploymentsCSV(d costsDoc) string {
-	rows := [][]string{{"name", "status", "region", "sandbox", "current_hourly", "monthly", "to_date", "month_to_date", "projected_month", "error"}}
+	rows := [][]string{{"name", "status", "region", "sandbox", "current_hourly", "monthly", "to_date", "month_to_date", "projected_month", "error", "guess"}}
 	for _, r := range d.Deployments {
 		rows = append(rows, []string{
 			r.Name, string(r.Status), r.Region, strconv.FormatBool(r.Sandbox), r.CurrentHourly.Decimal(), r.Monthly.Decimal(), r.ToDate.Decimal(),
 			r.MonthToDate.Decimal(), r.ProjectedMonth.Decimal(), r.Error,
+			strconv.FormatBool(r.Guess),
 		})
 	}
 	return csvText(rows)

@@ -28,6 +28,7 @@ type listDoc struct {
 	Hourly       *stack.Money `json:"hourly_usd"`
 	Monthly      *stack.Money `json:"monthly_usd"`
 	ToDate       *stack.Money `json:"cost_to_date_usd"`
+	Guess        bool         `json:"guess"` // some of the cost rests on an assumption
 	N8NURL       string       `json:"n8n_url"`
 	LastError    string       `json:"last_error"`
 	Sandbox      bool         `json:"sandbox"`
@@ -147,6 +148,7 @@ type keptDoc struct {
 	ID      string      `json:"id"`
 	Reason  string      `json:"reason"`
 	Monthly stack.Money `json:"monthly_usd"`
+	Guess   bool        `json:"guess"` // the price rests on an assumption
 }
 
 // describe makes the row of one deployment.
@@ -155,7 +157,7 @@ func describe(s store.Summary, busy bool, now time.Time) listDoc {
 	return listDoc{
 		Name: s.Name, ID: s.ID, Status: s.Phase(busy), Tier: s.Tier, Workload: s.Workload,
 		Region: s.Region, Zone: s.Zone, Account: s.Account, InstanceType: s.InstanceType, Market: s.Market, PublicIP: s.PublicIP,
-		CreatedAt: &s.CreatedAt, UpdatedAt: &s.UpdatedAt, Hourly: &s.Hourly, Monthly: &s.Monthly, ToDate: &toDate,
+		CreatedAt: &s.CreatedAt, UpdatedAt: &s.UpdatedAt, Hourly: &s.Hourly, Monthly: &s.Monthly, ToDate: &toDate, Guess: s.Guess,
 		N8NURL: s.N8NURL, LastError: s.Operation.Error, Sandbox: s.Sandbox, Changed: []string{},
 	}
 }
@@ -225,7 +227,8 @@ func removal(s stack.State, out engine.Removed, cost stack.Cost) destroyDoc {
 		d.Remaining = append(d.Remaining, resourceRef{r.Key, r.Kind, r.ID})
 	}
 	for _, k := range out.Kept {
-		d.Kept = append(d.Kept, keptDoc{Key: k.Key, ID: k.ID, Reason: k.Reason, Monthly: cost.Of(k.Key).Monthly()})
+		part := cost.Of(k.Key)
+		d.Kept = append(d.Kept, keptDoc{Key: k.Key, ID: k.ID, Reason: k.Reason, Monthly: part.Monthly, Guess: part.Guessed()})
 	}
 	return d
 }

@@ -52,6 +52,7 @@ type importedDoc struct {
 	Region    string        `json:"region"`
 	Account   string        `json:"account"`
 	Monthly   stack.Money   `json:"monthly_usd"`
+	Guess     bool          `json:"guess"` // some of it rests on an assumption
 	Resources []resourceDoc `json:"resources"`
 	Gone      []resourceRef `json:"gone"`  // that the file names and the account does not have
 	Found     []resourceRef `json:"found"` // that the file does not name, but come and go with what it names
@@ -222,9 +223,10 @@ func (i *importing) widen() error {
 
 func (i *importing) document() importedDoc {
 	s := i.state
+	cost := s.Cost(i.account.Clock().Now())
 	d := importedDoc{
 		Name: s.Name, ID: s.ID, Source: s.Imported, Status: s.Phase(false), Region: s.Region, Account: s.Account,
-		Monthly: s.Cost(i.account.Clock().Now()).Monthly, Resources: []resourceDoc{}, Gone: orEmpty(i.gone), Found: orEmpty(i.found),
+		Monthly: cost.Monthly, Guess: cost.Guessed(), Resources: []resourceDoc{}, Gone: orEmpty(i.gone), Found: orEmpty(i.found),
 		Warnings: orEmpty(i.warnings), Sandbox: s.Sandbox,
 	}
 	for _, r := range s.Sorted() {

@@ -32,7 +32,8 @@ func newList(a *app) *cobra.Command {
 		Aliases: []string{"ls"},
 		Short:   "Show all deployments",
 		Long: `List shows what is recorded on this computer, the newest first, and asks nobody. --refresh asks AWS once a region what became
-of the machines and points out what differs; --remote adds what other computers have deployed in the account.`,
+of the machines and points out what differs; --remote adds what other computers have deployed in the account. ~ marks a cost that
+rests on an assumption: ` + "`geusemaker cost NAME`" + ` shows which.`,
 		Example: `  geusemaker list --status running --status degraded --sort cost --desc
   geusemaker list --refresh
   geusemaker list --watch 10s

@@ -55,6 +55,7 @@ type orphansDoc struct {
 	Orphans []orphanDoc  `json:"orphans"`
 	Hourly  stack.Money  `json:"hourly_usd"`
 	Monthly stack.Money  `json:"monthly_usd"`
+	Guess   bool         `json:"guess"` // some of it rests on an assumption
 	Deleted []destroyDoc `json:"deleted"`
 }
 
@@ -68,6 +69,7 @@ type orphanDoc struct {
 	CreatedAt *time.Time          `json:"created_at"` // of the oldest resource; null where AWS does not say
 	Hourly    stack.Money         `json:"hourly_usd"`
 	Monthly   stack.Money         `json:"monthly_usd"`
+	Guess     bool                `json:"guess"`
 	Resources []orphanResourceDoc `json:"resources"`
 	Advice    string              `json:"advice"`
 	Sandbox   bool                `json:"sandbox"`
@@ -79,6 +81,7 @@ type orphanResourceDoc struct {
 	ID        string      `json:"id"`
 	CreatedAt *time.Time  `json:"created_at"`
 	Monthly   stack.Money `json:"monthly_usd"`
+	Guess     bool        `json:"guess"`
 }
 
 func orphan(s sighting) orphanDoc {
@@ -86,16 +89,11 @@ func orphan(s sighting) orphanDoc {
 	first, _ := s.Span()
 	d := orphanDoc{
 		ID: s.ID, Name: s.Name, Standing: s.standing(), Region: s.state.Region, Account: s.state.Account, CreatedAt: known(first),
-		Hourly: cost.Hourly, Monthly: cost.Monthly, Resources: []orphanResourceDoc{}, Advice: s.advice(), Sandbox: s.state.Sandbox,
+		Hourly: cost.Hourly, Monthly: cost.Monthly, Guess: cost.Guessed(), Resources: []orphanResourceDoc{}, Advice: s.advice(), Sandbox: s.state.Sandbox,
 	}
 	for _, r := range s.Sorted() {
-		var monthly stack.Money
-		for _, part := range cost.Components {
-			if part.Key == r.Key {
-				monthly += part.Monthly
-			}
-		}
-		d.Resources = append(d.Resources, orphanResourceDoc{r.Key, r.Kind, r.ID, known(r.CreatedAt), monthly})
+		part := cost.Of(r.Key)
+		d.Resources = append(d.Resources, orphanResourceDoc{r.Key, r.Kind, r.ID, known(r.CreatedAt), part.Monthly, part.Guessed()})
 	}
 	return d
 }
@@ -120,6 +118,7 @@ func (a *app) orphans(ctx context.Context, remove bool, ids []string) error {
 		doc.Orphans = append(doc.Orphans, d)
 		doc.Hourly += d.Hourly
 		doc.Monthly += d.Monthly
+		doc.Guess = doc.Guess || d.Guess
 	}
 	if !remove {
 		return a.print(doc, func() string { return a.orphansView(a.streams.OutScreen(), doc) })

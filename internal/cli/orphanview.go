@@ -34,22 +34,25 @@ func (a *app) orphansView(screen term.Screen, d orphansDoc) string {
 		if o.CreatedAt != nil {
 			age = term.Age(a.now(o.Sandbox).Sub(*o.CreatedAt))
 		}
-		t.Rows = append(t.Rows, term.Row{Cells: []string{name, o.ID, o.Standing, o.Region, fmt.Sprint(len(o.Resources)), age, "~" + o.Monthly.Format(2)}})
+		t.Rows = append(t.Rows, term.Row{Cells: []string{name, o.ID, o.Standing, o.Region, fmt.Sprint(len(o.Resources)), age, term.Amount(o.Monthly, 2, o.Guess)}})
 		parts := &term.Table{Tree: true, Columns: []term.Column{{}, {}, {Right: true, Drop: 1}}}
 		for _, r := range o.Resources {
 			monthly := ""
 			if r.Monthly != 0 {
-				monthly = "~" + r.Monthly.Format(2) + " a month"
+				monthly = term.Amount(r.Monthly, 2, r.Guess) + " a month"
 			}
 			parts.Rows = append(parts.Rows, term.Row{Cells: []string{string(r.Key), r.ID, monthly}})
 		}
 		sections = append(sections, term.Section{Title: o.Name + " " + o.ID, Table: parts, Notes: []string{o.Advice}})
 	}
 	if len(d.Orphans) > 1 {
-		t.Total = []string{"total", "", "", "", "", "", "~" + d.Monthly.Format(2)}
+		t.Total = []string{"total", "", "", "", "", "", term.Amount(d.Monthly, 2, d.Guess)}
 	}
-	note := "Looked " + looked + ". ~ rests on an assumption: of how much is used, or of a price that no price list confirmed."
-	return screen.Sections(append([]term.Section{{Table: &t, Notes: []string{note}}}, sections...)...)
+	found := term.Section{Table: &t, Notes: []string{"Looked " + looked + "."}}
+	if d.Guess {
+		found.Notes = append(found.Notes, term.GuessNote)
+	}
+	return screen.Sections(append([]term.Section{found}, sections...)...)
 }
 
 func (a *app) removedOrphansView(d orphansDoc) string {

@@ -259,6 +259,7 @@ type candidateDoc struct {
 	Region    string       `json:"region"`
 	Resources int          `json:"resources"`
 	Monthly   *stack.Money `json:"monthly_usd"`
+	Guess     bool         `json:"guess"` // some of it rests on an assumption
 	Command   string       `json:"command"`
 	Detail    string       `json:"detail"`
 }
@@ -293,7 +294,7 @@ func (a *app) recoverable(ctx context.Context) error {
 		cost := stack.CostOf(s.Sorted(), s.state.Facts)
 		docs = append(docs, candidateDoc{
 			Name: s.Name, ID: s.ID, Source: "tags", Standing: s.standing(), Region: s.state.Region, Resources: len(s.Records),
-			Monthly: &cost.Monthly, Command: fmt.Sprintf("geusemaker recover %s --region %s", s.Name, s.state.Region),
+			Monthly: &cost.Monthly, Guess: cost.Guessed(), Command: fmt.Sprintf("geusemaker recover %s --region %s", s.Name, s.state.Region),
 		})
 	}
 	if askErr != nil && len(docs) == 0 {

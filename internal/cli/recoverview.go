@@ -39,7 +39,7 @@ func (a *app) candidatesView(docs []candidateDoc) string {
 	for _, d := range docs {
 		monthly, resources := "", ""
 		if d.Monthly != nil {
-			monthly, resources = "~"+d.Monthly.Format(2), fmt.Sprint(d.Resources)
+			monthly, resources = term.Amount(*d.Monthly, 2, d.Guess), fmt.Sprint(d.Resources)
 		}
 		t.Rows = append(t.Rows, term.Row{Cells: []string{d.Name, d.ID, d.Standing, d.Source, d.Region, resources, monthly, d.Command}, Problem: d.Detail})
 	}
@@ -58,7 +58,7 @@ func (a *app) importedView(d importedDoc) string {
 	return term.InspectView(a.streams.OutScreen(), term.InspectInput{
 		Title: "Imported " + d.Name, Status: string(d.Status), Sandbox: d.Sandbox, Warnings: d.Warnings,
 		Sections: []term.Section{
-			{Pairs: [][2]string{{"id", d.ID}, {"from", d.Source}, {"account", d.Account}, {"region", d.Region}, {"a month", "~" + d.Monthly.Format(2)}}},
+			{Pairs: [][2]string{{"id", d.ID}, {"from", d.Source}, {"account", d.Account}, {"region", d.Region}, {"a month", term.Amount(d.Monthly, 2, d.Guess)}}},
 			{Title: fmt.Sprintf("Resources (%d)", len(d.Resources)), Table: resourcesTable(d.Resources)},
 			{Title: fmt.Sprintf("That the file does not name (%d)", len(d.Found)), Table: refsTable(d.Found)},
 			{Title: fmt.Sprintf("That are gone (%d)", len(d.Gone)), Table: refsTable(d.Gone)},

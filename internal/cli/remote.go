@@ -248,7 +248,7 @@ func (a *app) remoteRows(ctx context.Context, regions []string) ([]listDoc, erro
 		}
 		cost := stack.CostOf(s.Sorted(), s.state.Facts) // the whole may never have been made
 		row := describe(store.Summarize(s.state), false, s.account.Clock().Now())
-		row.Hourly, row.Monthly = &cost.Hourly, &cost.Monthly
+		row.Hourly, row.Monthly, row.Guess = &cost.Hourly, &cost.Monthly, cost.Guessed()
 		row.Remote, row.UpdatedAt = true, nil // when it was changed last, nobody knows
 		rows = append(rows, row)
 	}

@@ -57,7 +57,7 @@ func (a *app) destroyView(d destroyDoc, inSandbox bool, took time.Duration) stri
 		in.Remaining = append(in.Remaining, term.Left{Key: string(r.Key), ID: r.ID})
 	}
 	for _, k := range d.Kept {
-		in.Kept = append(in.Kept, term.Left{Key: string(k.Key), ID: k.ID, Reason: k.Reason, Monthly: k.Monthly})
+		in.Kept = append(in.Kept, term.Left{Key: string(k.Key), ID: k.ID, Reason: k.Reason, Monthly: k.Monthly, Guess: k.Guess})
 	}
 	return term.DestroyView(a.streams.OutScreen(), in)
 }
@@ -84,7 +84,7 @@ func (a *app) listView(docs []listDoc, all int) string {
 		}
 		if d.CreatedAt != nil {
 			r.Age = term.Age(a.now(d.Sandbox).Sub(*d.CreatedAt))
-			r.ToDate, r.Monthly = d.ToDate.Format(2), d.Monthly.Format(2)
+			r.ToDate, r.Monthly = term.Amount(*d.ToDate, 2, d.Guess), term.Amount(*d.Monthly, 2, d.Guess)
 		}
 		rows = append(rows, r)
 	}
@@ -140,7 +140,7 @@ func (a *app) deployedView(d inspectDoc) string {
 		Sections: []term.Section{
 			{Title: "Services", Table: endpointsTable(d.Endpoints), Notes: some(note)},
 			{Title: "Cost", Pairs: [][2]string{
-				{"an hour", about(d.Cost) + d.Cost.Hourly.Format(4)}, {"a month", about(d.Cost) + d.Cost.Monthly.Format(2)},
+				{"an hour", term.Amount(d.Cost.Hourly, 4, d.Cost.Guessed())}, {"a month", term.Amount(d.Cost.Monthly, 2, d.Cost.Guessed())},
 			}},
 			{Title: "Next", Lines: some(
 				connectHint(d.Name, d.Config),
@@ -150,14 +150,6 @@ func (a *app) deployedView(d inspectDoc) string {
 			)},
 		},
 	})
-}
-
-// about marks a price that rests on assumptions.
-func about(c stack.Cost) string {
-	if c.Guessed() {
-		return "~"
-	}
-	return ""
 }
 
 func endpointsTable(endpoints []stack.Endpoint) *term.Table {

@@ -126,15 +126,16 @@ func (c *Cost) total(onDemandExtra Money) {
 	}
 }
 
-// Of returns what the resource with the key costs an hour.
-func (c Cost) Of(key Key) Money {
-	var sum Money
-	for _, part := range c.Components {
-		if part.Key == key {
-			sum += part.Hourly
+// Of is the part of the cost that the resource with the key has.
+func (c Cost) Of(key Key) Cost {
+	part := Cost{Currency: c.Currency, Components: []Component{}}
+	for _, one := range c.Components {
+		if one.Key == key {
+			part.add(one)
 		}
 	}
-	return sum
+	part.total(0)
+	return part
 }
 
 // Guessed reports whether any part of the cost rests on an assumption.

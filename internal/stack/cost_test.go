@@ -33,7 +33,7 @@ func TestEstimateOfDev(t *testing.T) {
 	golden(t, "dev.cost", costText(c))
 	var sum stack.Money
 	for _, n := range blueprint(t, goodConfig(), f).Nodes {
-		sum += c.Of(n.Key)
+		sum += c.Of(n.Key).Hourly
 	}
 	if sum != c.Hourly {
 		t.Errorf("the resources cost %s an hour, the whole %s", sum.Decimal(), c.Hourly.Decimal())
@@ -98,7 +98,7 @@ func TestCostToDate(t *testing.T) {
 	if text := costText(c); !strings.Contains(text, "m7i.large on-demand") || strings.Contains(text, "m7i.large spot") {
 		t.Errorf("the machine is not priced as it was launched:\n%s", text)
 	}
-	want := c.Of(stack.KeyInstance)*2 + c.Of(stack.KeyFiles)/2
+	want := c.Of(stack.KeyInstance).Hourly*2 + c.Of(stack.KeyFiles).Hourly/2
 	if diff := int64(c.ToDate - want); diff < -2 || diff > 2 {
 		t.Errorf("to date %s, want %s", c.ToDate.Decimal(), want.Decimal())
 	}

@@ -110,7 +110,7 @@ func TestBlueprintOfReuse(t *testing.T) {
 	if n.Spec.(stack.Instance).PublicIP {
 		t.Error("a machine behind a NAT gateway gets a public address")
 	}
-	if cost := stack.Estimate(g, reusing()); cost.Of(stack.KeyFiles) != 0 {
+	if cost := stack.Estimate(g, reusing()); cost.Of(stack.KeyFiles).Hourly != 0 {
 		t.Error("the user's own file system is in the price")
 	}
 	none := reusing()

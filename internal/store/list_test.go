@@ -127,8 +127,8 @@ func TestASummarySaysWhatTheStateSays(t *testing.T) {
 // Summaries are saved, so those of an earlier version go on saying what its rules said.
 func TestTheRevisionOfSummariesIsRaisedWithTheRules(t *testing.T) {
 	sum := Summarize(sample(t, "demo", 1))
-	got := fmt.Sprintln(sum.Revision, sum.Busy, sum.Idle, sum.Hourly.Decimal(), sum.CostToDate(morning.Add(100*time.Hour)).Decimal())
-	if want := "2 deploying running 0.169272265 16.926441532\n"; got != want {
+	got := fmt.Sprintln(sum.Revision, sum.Busy, sum.Idle, sum.Guess, sum.Hourly.Decimal(), sum.CostToDate(morning.Add(100*time.Hour)).Decimal())
+	if want := "3 deploying running true 0.169272265 16.926441532\n"; got != want {
 		t.Errorf("a summary says %q, and said %q: raise summaryRevision, so that saved ones are not used any more", got, want)
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // summaryRevision is raised whenever what a Summary says, or how it is computed, changes: older ones are then computed
 // anew.
-const summaryRevision = 2
+const summaryRevision = 3
 
 // Summary is what a list shows of a deployment. It is saved in front of the state, because reading a thousand whole states
 // takes many times as long.
@@ -28,6 +28,7 @@ type Summary struct {
 	Idle         stack.Phase     `json:"idle"`      // the status otherwise
 	Hourly       stack.Money     `json:"hourly"`
 	Monthly      stack.Money     `json:"monthly"`
+	Guess        bool            `json:"guess"` // some of the cost rests on an assumption
 	Accruals     []Accrual       `json:"accruals"`
 	CreatedAt    time.Time       `json:"created_at"`
 	UpdatedAt    time.Time       `json:"updated_at"`
@@ -50,7 +51,7 @@ func Summarize(s stack.State) Summary {
 		InstanceType: m.Attrs[stack.AttrType], Market: m.Attrs[stack.AttrMarket], Zone: m.Attrs[stack.AttrZone],
 		PublicIP:  m.Attrs[stack.AttrPublicIP],
 		Operation: s.Operation, Busy: s.Phase(true), Idle: s.Phase(false),
-		Hourly: cost.Hourly, Monthly: cost.Monthly, Accruals: accruals(s),
+		Hourly: cost.Hourly, Monthly: cost.Monthly, Guess: cost.Guessed(), Accruals: accruals(s),
 		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 	}
 	for _, e := range s.Endpoints {

@@ -7,8 +7,8 @@ import (
 	"geusemaker/internal/stack"
 )
 
-// guessNote explains the mark of what rests on an assumption.
-const guessNote = "~ rests on an assumption: of how much will be used, or of a price that no price list confirmed."
+// GuessNote explains the mark of Amount.
+const GuessNote = "~ rests on an assumption: of how much will be used, or of a price that no price list confirmed."
 
 // CostSection is the whole price by component, with the source and the age of each price at the time now.
 func CostSection(c stack.Cost, now time.Time) Section {
@@ -27,22 +27,22 @@ func CostSection(c stack.Cost, now time.Time) Section {
 		t.Rows = append(t.Rows, Row{Cells: []string{
 			part.Name,
 			joined(" ", fmt.Sprint(part.Quantity), part.Unit),
-			amount(part.Hourly, 4, part.Guess),
-			amount(part.Monthly, 2, part.Guess),
+			Amount(part.Hourly, 4, part.Guess),
+			Amount(part.Monthly, 2, part.Guess),
 			part.Source,
 			asOf(part.AsOf, now),
 		}})
 	}
-	t.Total = []string{"total", "", amount(c.Hourly, 4, c.Guessed()), amount(c.Monthly, 2, c.Guessed())}
+	t.Total = []string{"total", "", Amount(c.Hourly, 4, c.Guessed()), Amount(c.Monthly, 2, c.Guessed())}
 	section := Section{Title: "Cost", Table: t, Notes: []string{costSentence(c)}}
 	if c.Guessed() {
-		section.Notes = append(section.Notes, guessNote)
+		section.Notes = append(section.Notes, GuessNote)
 	}
 	return section
 }
 
-// amount marks a guess, with nothing to be guessed about zero.
-func amount(m stack.Money, decimals int, guess bool) string {
+// Amount is an amount of money, marked where it rests on an assumption. There is nothing to be guessed about zero.
+func Amount(m stack.Money, decimals int, guess bool) string {
 	if guess && m != 0 {
 		return "~" + m.Format(decimals)
 	}
@@ -60,12 +60,12 @@ func asOf(t, now time.Time) string {
 func costSentence(c stack.Cost) string {
 	guess := c.Guessed()
 	text := fmt.Sprintf("%s an hour, %s a day, %s a month",
-		amount(c.Hourly, 4, guess), amount(c.Daily, 2, guess), amount(c.Monthly, 2, guess))
+		Amount(c.Hourly, 4, guess), Amount(c.Daily, 2, guess), Amount(c.Monthly, 2, guess))
 	if c.SavingPercent > 0 {
-		text += fmt.Sprintf("; on demand it would be %s a month: %d%% saved", amount(c.OnDemandMonthly, 2, guess), c.SavingPercent)
+		text += fmt.Sprintf("; on demand it would be %s a month: %d%% saved", Amount(c.OnDemandMonthly, 2, guess), c.SavingPercent)
 	}
 	if c.ToDate != 0 {
-		text += fmt.Sprintf("; %s so far", amount(c.ToDate, 2, guess))
+		text += fmt.Sprintf("; %s so far", Amount(c.ToDate, 2, guess))
 	}
 	return text + "."
 }

@@ -12,6 +12,7 @@ type Left struct {
 	Key, ID string
 	Reason  string
 	Monthly stack.Money // what it goes on costing
+	Guess   bool        // that rests on an assumption
 }
 
 // DestroyInput is what a destroy did.
@@ -48,10 +49,10 @@ func DestroyView(s Screen, in DestroyInput) string {
 	return blocks(s.Heading(title, "", in.Sandbox), s.Sections(
 		Section{Title: fmt.Sprintf("Deleted (%d)", len(in.Deleted)), Table: deleted},
 		leftSection("Kept", in.Kept, func(l Left) Row {
-			return Row{Cells: []string{l.Key, l.ID, l.Monthly.Format(2), l.Reason}}
+			return Row{Cells: []string{l.Key, l.ID, Amount(l.Monthly, 2, l.Guess), l.Reason}}
 		}),
 		leftSection("Remaining", in.Remaining, func(l Left) Row {
-			return Row{Cells: []string{l.Key, l.ID, l.Monthly.Format(2)}, Problem: l.Reason}
+			return Row{Cells: []string{l.Key, l.ID, Amount(l.Monthly, 2, l.Guess)}, Problem: l.Reason}
 		}),
 		Section{Notes: in.Notes},
 	), verdict+"\n")
@@ -69,12 +70,18 @@ func leftSection(title string, left []Left, row func(Left) Row) Section {
 		{Name: "RESOURCE"}, {Name: "ID"}, {Name: "MONTHLY", Right: true}, {Name: "REASON", Min: 12, Drop: 1},
 	}}
 	var sum stack.Money
+	guess := false
 	for _, l := range left {
 		t.Rows = append(t.Rows, row(l))
 		sum += l.Monthly
+		guess = guess || l.Guess
 	}
 	if len(left) > 1 {
-		t.Total = []string{"total", "", sum.Format(2)}
+		t.Total = []string{"total", "", Amount(sum, 2, guess)}
 	}
-	return Section{Title: fmt.Sprintf("%s (%d)", title, len(left)), Table: t}
+	section := Section{Title: fmt.Sprintf("%s (%d)", title, len(left)), Table: t}
+	if guess {
+		section.Notes = []string{GuessNote}
+	}
+	return section
 }

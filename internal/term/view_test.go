@@ -119,8 +119,8 @@ func views() map[string]func(Screen) string {
 				Name: "demo", Took: 70 * time.Second, Proven: true,
 				Deleted: [][2]string{{"compute/instance", "i-0a1b2c3d4e5f60718"}, {"network/public-a", "subnet-0123456789abcdef0"}, {"network/vpc", "vpc-0123456789abcdef0"}},
 				Kept: []Left{
-					{"storage/files", "fs-0123456789abcdef0", "it holds your data", money},
-					{"storage/data", "vol-0123456789abcdef0", "it holds your data", money},
+					{"storage/files", "fs-0123456789abcdef0", "it holds your data", money, true},
+					{"storage/data", "vol-0123456789abcdef0", "it holds your data", money, false},
 				},
 			})
 		},
@@ -130,7 +130,7 @@ func views() map[string]func(Screen) string {
 		"destroy-part": func(s Screen) string {
 			return DestroyView(s, DestroyInput{
 				Name: "demo", Took: 70 * time.Second,
-				Remaining: []Left{{"network/vpc", "vpc-0123456789abcdef0", "DependencyViolation: something that is not ours still uses it", 0}},
+				Remaining: []Left{{"network/vpc", "vpc-0123456789abcdef0", "DependencyViolation: something that is not ours still uses it", 0, false}},
 			})
 		},
 		"error": func(s Screen) string {
