@@ -48,6 +48,18 @@ func dying(s efstypes.LifeCycleState) bool {
 	return s == efstypes.LifeCycleStateDeleting || s == efstypes.LifeCycleStateDeleted
 }
 
+// usable reports whether something of EFS has become available: not while EFS does not know it yet, and never on its way out.
+func usable(name string, state efstypes.LifeCycleState, err error) (bool, error) {
+	switch {
+	case errors.Is(err, engine.ErrNotFound):
+		return false, nil
+	case err == nil && (state == efstypes.LifeCycleStateError || dying(state)):
+		return false, fmt.Errorf("%s is in state %s", name, state)
+	default:
+		return state == efstypes.LifeCycleStateAvailable, err
+	}
+}
+
 func foundFileSystem(fs efstypes.FileSystemDescription) engine.Found {
 	f := api.Found(aws.ToString(fs.FileSystemId), api.FromEFS(fs.Tags), map[string]string{stack.AttrARN: aws.ToString(fs.FileSystemArn)})
 	f.Since = aws.ToTime(fs.CreationTime)
@@ -112,15 +124,10 @@ func (d fileSystems) adopt(ctx context.Context, t engine.Target, id string, refu
 // without TLS.
 func (d fileSystems) Settle(ctx context.Context, t engine.Target) (engine.Found, error) {
 	var fs efstypes.FileSystemDescription
-	err := d.wait(t, "the file system "+t.Record.ID+" to become available").Until(ctx, func(ctx context.Context) (done bool, err error) {
+	name := "the file system " + t.Record.ID
+	err := d.wait(t, name+" to become available").Until(ctx, func(ctx context.Context) (done bool, err error) {
 		fs, err = d.describe(ctx, t.Record.ID)
-		switch {
-		case errors.Is(err, engine.ErrNotFound):
-			return false, nil
-		case err == nil && (fs.LifeCycleState == efstypes.LifeCycleStateError || dying(fs.LifeCycleState)):
-			return false, fmt.Errorf("the file system %s is in state %s", t.Record.ID, fs.LifeCycleState)
-		}
-		return fs.LifeCycleState == efstypes.LifeCycleStateAvailable, err
+		return usable(name, fs.LifeCycleState, err)
 	})
 	if err != nil {
 		return engine.Found{}, err

@@ -2,8 +2,6 @@ package storage
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/efs"
@@ -73,17 +71,12 @@ func (d mountTargets) Create(ctx context.Context, t engine.Target) (engine.Found
 // (hashicorp/terraform-provider-aws#15278).
 func (d mountTargets) Settle(ctx context.Context, t engine.Target) (engine.Found, error) {
 	var m efstypes.MountTargetDescription
-	w := d.wait(t, "the mount target "+t.Record.ID+" to become available")
+	name := "the mount target " + t.Record.ID
+	w := d.wait(t, name+" to become available")
 	w.Budget *= 2
 	err := w.Until(ctx, func(ctx context.Context) (done bool, err error) {
 		m, err = d.describe(ctx, t.Record.ID)
-		switch {
-		case errors.Is(err, engine.ErrNotFound):
-			return false, nil
-		case err == nil && (m.LifeCycleState == efstypes.LifeCycleStateError || dying(m.LifeCycleState)):
-			return false, fmt.Errorf("the mount target %s is in state %s", t.Record.ID, m.LifeCycleState)
-		}
-		return m.LifeCycleState == efstypes.LifeCycleStateAvailable, err
+		return usable(name, m.LifeCycleState, err)
 	})
 	return foundMountTarget(m), err
 }
