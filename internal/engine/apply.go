@@ -14,7 +14,11 @@ import (
 func PlanApply(g stack.Graph, s stack.State, cost stack.Cost) stack.Plan {
 	p := stack.Plan{Steps: []stack.Step{}}
 	for _, n := range g.Nodes {
-		step := stack.Step{Key: n.Key, Kind: n.Spec.Kind(), Action: stack.ActionCreate, Cause: stack.Describe(n.Spec), Needs: []stack.Key{}, Hourly: cost.Of(n.Key).Hourly}
+		part := cost.Of(n.Key)
+		step := stack.Step{
+			Key: n.Key, Kind: n.Spec.Kind(), Action: stack.ActionCreate, Cause: stack.Describe(n.Spec), Needs: []stack.Key{},
+			Hourly: part.Hourly, Guess: part.Guessed(),
+		}
 		for _, ref := range n.Spec.Refs() {
 			step.Needs = append(step.Needs, ref.Key)
 			if ref.Until == stack.StatusCreated {

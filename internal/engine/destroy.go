@@ -49,7 +49,11 @@ func PlanDestroy(s stack.State, what Removal) (stack.Plan, error) {
 	cost := s.Cost(s.UpdatedAt)
 	p := stack.Plan{Steps: []stack.Step{}}
 	for _, rec := range order {
-		step := stack.Step{Key: rec.Key, Kind: rec.Kind, Action: stack.ActionDelete, Cause: rec.ID, Needs: []stack.Key{}, Hourly: cost.Of(rec.Key).Hourly, Provenance: rec.Provenance()}
+		part := cost.Of(rec.Key)
+		step := stack.Step{
+			Key: rec.Key, Kind: rec.Kind, Action: stack.ActionDelete, Cause: rec.ID, Needs: []stack.Key{},
+			Hourly: part.Hourly, Guess: part.Guessed(), Provenance: rec.Provenance(),
+		}
 		if reason := what.keeps(rec); reason != "" {
 			step.Action, step.Cause = stack.ActionKeep, reason
 		} else if rec.ID == "" {

@@ -28,6 +28,7 @@ type Step struct {
 	NeedsID    []Key      `json:"needs_id,omitempty"`
 	NeedsLate  []Key      `json:"needs_late,omitempty"`
 	Hourly     Money      `json:"hourly"`
+	Guess      bool       `json:"guess"` // Hourly rests on an assumption
 	Provenance Provenance `json:"provenance"`
 }
 

@@ -44,7 +44,7 @@ func stepsSection(p stack.Plan, action stack.Action, title string) Section {
 	t := &Table{Tree: true, Columns: []Column{{}, {Min: 20}, {Right: true, Drop: 1}}}
 	for _, step := range p.Steps {
 		if step.Action == action {
-			t.Rows = append(t.Rows, Row{Cells: []string{string(step.Key), what(step), hourly(step.Hourly)}})
+			t.Rows = append(t.Rows, Row{Cells: []string{string(step.Key), what(step), hourly(step)}})
 		}
 	}
 	return Section{Title: fmt.Sprintf("%s (%d)", title, len(t.Rows)), Table: t}
@@ -59,11 +59,11 @@ func what(step stack.Step) string {
 }
 
 // hourly is what a resource costs; most cost nothing, which needs no mention.
-func hourly(m stack.Money) string {
-	if m == 0 {
+func hourly(s stack.Step) string {
+	if s.Hourly == 0 {
 		return ""
 	}
-	return m.Format(4) + "/h"
+	return Amount(s.Hourly, 4, s.Guess) + "/h"
 }
 
 // otherSection shows steps whose action has no section of its own, by the name of the action: nothing that would happen

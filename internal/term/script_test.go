@@ -36,7 +36,7 @@ func tell(s float64, key stack.Key, text string) engine.Event {
 }
 
 func create(key stack.Key, kind stack.Kind, cause string, hourly stack.Money, needs ...stack.Key) stack.Step {
-	return stack.Step{Key: key, Kind: kind, Action: stack.ActionCreate, Cause: cause, Hourly: hourly, Needs: needs}
+	return stack.Step{Key: key, Kind: kind, Action: stack.ActionCreate, Cause: cause, Hourly: hourly, Guess: kind == stack.KindFileSystem, Needs: needs}
 }
 
 // examplePlan is a fresh deployment with an adopted and a kept resource.
