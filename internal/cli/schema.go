@@ -43,6 +43,14 @@ func outputSchemas() map[string]schema {
 		"discover-key-pairs":       {"what `geusemaker discover key-pairs -o json` prints", discoverDoc[keyPairDoc]{}},
 		"discover-load-balancers":  {"what `geusemaker discover load-balancers -o json` prints", discoverDoc[balancerDoc]{}},
 		"iam-policy":               {"what `geusemaker iam policy -o json` prints", policyDoc{}},
+		"logs":                     {"what `geusemaker logs NAME -o json` prints", logDoc{}},
+		"log-line":                 {"a line of what `geusemaker logs NAME --follow -o json` prints", logLine{}},
+		"recover":                  {"what `geusemaker recover NAME -o json` prints", recoveredDoc{}},
+		"recoverable":              {"what `geusemaker recover -o json` prints", []candidateDoc{}},
+		"import":                   {"what `geusemaker import FILE -o json` prints", importedDoc{}},
+		"connect":                  {"what `geusemaker connect NAME -o json` prints when all ports are open", connectDoc{}},
+		"config-show":              {"what `geusemaker config show -o json` prints", []keyDoc{}},
+		"version":                  {"what `geusemaker version -o json` prints", versionDoc{}},
 		"error":                    {"what a command with -o json writes to the error stream when it fails", errorDoc{}},
 	}
 	all := map[string]schema{"config": configSchema()}

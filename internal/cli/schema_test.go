@@ -76,6 +76,16 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 	check("support", run(t, home, "support", "demo", "--file", filepath.Join(home, "support.tar.gz"), "-o", "json"), 0)
 	check("inspect", run(t, home, "inspect", "demo", "--refresh", "--health-check", "--show-secrets", "--yes", "-o", "json"), 0)
 	check("health", run(t, home, "health", "demo", "-o", "json"), 0)
+	check("logs", run(t, home, "logs", "demo", "-o", "json"), 0)
+	check("logs", run(t, home, "logs", "demo", "--service", "n8n", "-o", "json"), 0)
+	followed := run(t, home, "logs", "demo", "--follow", "--tail", "3", "-o", "json")
+	for line := range strings.Lines(followed.out) {
+		check("log-line", shown{out: line}, followed.code)
+	}
+	check("recover", run(t, home, "recover", "demo", "-o", "json"), 0)
+	check("recoverable", run(t, home, "recover", "--sandbox", "-o", "json"), 0)
+	check("config-show", run(t, home, "config", "show", "-o", "json"), 0)
+	check("version", run(t, home, "version", "-o", "json"), 0)
 	check("destroy", run(t, home, "destroy", "demo", "--yes", "--keep-data", "-o", "json"), 0)
 	check("error", run(t, home, "inspect", "nobody", "-o", "json"), exitNotFound)
 	expect(t, run(t, home, "sandbox", "fault", "machine", "storage", "--effect", "boot-fails"), 0)
@@ -90,6 +100,8 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("list", run(t, home, "list", "-o", "json"), 0)
+	check("recoverable", run(t, home, "recover", "--sandbox", "-o", "json"), 0)
+	check("recover", run(t, home, "recover", "hurt", "--sandbox", "-o", "json"), 0)
 }
 
 // The emptiest documents that can be made hold no null where a list is promised.

@@ -7,15 +7,23 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// versionDoc is what `version` prints.
+type versionDoc struct {
+	Version string `json:"version"`
+	Go      string `json:"go"`
+	OS      string `json:"os"`
+	Arch    string `json:"arch"`
+}
+
 func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Show the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			doc := map[string]string{"version": version, "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH}
+			doc := versionDoc{Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
 			return a.print(doc, func() string {
-				return fmt.Sprintf("geusemaker %s (%s, %s/%s)\n", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				return fmt.Sprintf("geusemaker %s (%s, %s/%s)\n", doc.Version, doc.Go, doc.OS, doc.Arch)
 			})
 		},
 	}
