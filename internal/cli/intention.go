@@ -65,19 +65,8 @@ func (a *app) intend(ctx context.Context, cmd *cobra.Command, args []string) (*i
 	if in.account, err = a.openAccount(ctx, c.Region); err != nil {
 		return nil, err
 	}
-	in.fresh, in.state = !known, saved
-	if in.fresh && c.EFSID != "" {
-		in.fresh = false
-		in.state, err = a.attached(ctx, &c, in)
-		if in.fresh = errors.Is(err, errForeign); err != nil && !in.fresh {
-			return nil, err
-		}
-	}
-	if in.fresh {
-		if in.state, err = a.newState(ctx, c, in); err != nil {
-			return nil, err
-		}
-	} else if err := a.refit(ctx, c, in); err != nil {
+	in.state, in.fresh = saved, !known
+	if err := a.ground(ctx, &c, in); err != nil {
 		return nil, err
 	}
 	if in.graph, err = stack.Blueprint(in.state.Identity, c, in.state.Facts); err != nil {
@@ -86,6 +75,23 @@ func (a *app) intend(ctx context.Context, cmd *cobra.Command, args []string) (*i
 	in.cost = in.state.Cost(in.clock.Now())
 	in.plan = engine.PlanApply(in.graph, in.state, in.cost)
 	return in, nil
+}
+
+// ground finds what a deployment rests on: the record that it has, that of data which were kept with its file system, or a
+// new one.
+func (a *app) ground(ctx context.Context, c *stack.Config, in *intention) (err error) {
+	if in.fresh && c.EFSID != "" {
+		in.state, err = a.attached(ctx, c, in)
+		if err != nil && !errors.Is(err, errForeign) {
+			return err
+		}
+		in.fresh = err != nil // the user's own, which is reused as it is
+	}
+	if !in.fresh {
+		return a.refit(ctx, *c, in)
+	}
+	in.state, err = a.newState(ctx, *c, in)
+	return err
 }
 
 // saved returns what is on disk of a deployment, if anything is.
