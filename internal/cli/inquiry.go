@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"sync"
-	"time"
 )
 
 // inquiries are answers of AWS that are waited for only where they matter: each question is asked once, in the background.
@@ -39,20 +38,17 @@ func (a *inquiries[T]) begin(key string, ask func() (T, error)) *inquiry[T] {
 	return r
 }
 
-// wait returns the answer, if it comes in time.
-func (r *inquiry[T]) wait(ctx context.Context, patience time.Duration) (value T, err error, known bool) {
+// wait returns the answer, if it comes before the context ends.
+func (r *inquiry[T]) wait(ctx context.Context) (value T, err error, known bool) {
 	select {
-	case <-r.done: // it is there already, whatever the patience
+	case <-r.done: // it is there already, whether the context has ended or not
 		return r.value, r.err, true
 	default:
 	}
-	timer := time.NewTimer(patience)
-	defer timer.Stop()
 	select {
 	case <-r.done:
 		return r.value, r.err, true
-	case <-timer.C:
 	case <-ctx.Done():
+		return value, nil, false
 	}
-	return value, nil, false
 }

@@ -166,15 +166,8 @@ func (w *wizard) greeting() string {
 // the question is about it.
 func (w *wizard) known(ctx context.Context, q interview.Query) interview.Knowledge {
 	c := w.interview.Config()
-	k := interview.Knowledge{Names: w.names, Regions: cloud.RegionNames(), Market: interview.MarketOf(c), Unpriced: "The price is being asked for."}
-	facts, err, known := w.factsFor(ctx, c).wait(ctx, w.patience(q))
-	switch {
-	case known && err != nil:
-		message, _ := words(err)
-		k.Unpriced = "The price is not known: " + message
-	case known:
-		k.Facts = &facts
-	}
+	k := interview.Knowledge{Names: w.names, Regions: cloud.RegionNames()}
+	k.Markets, k.Unpriced = w.markets(ctx, q, c)
 	if !w.interview.Advanced() {
 		return k
 	}
@@ -182,26 +175,48 @@ func (w *wizard) known(ctx context.Context, q interview.Query) interview.Knowled
 	if !q.Reads {
 		return k
 	}
-	region, err, known := running.wait(ctx, patienceForRegion)
+	ctx, cancel := context.WithTimeout(ctx, patienceForRegion)
+	defer cancel()
+	region, err, known := running.wait(ctx)
 	switch {
 	case known && err != nil:
 		message, _ := words(err)
 		k.Why = "what you have could not be read: " + message
 	case known:
 		k.Region = region
-		k.Zones, _, _ = w.zonesFor(ctx, c).wait(ctx, patienceForRegion) // not known: any may do, and the plan will tell
+		k.Zones, _, _ = w.zonesFor(ctx, c).wait(ctx) // not known: any may do, and the plan will tell
 	default:
 		k.Why = "what you have could not be read in time"
 	}
 	return k
 }
 
-// patience is how long a question waits for the price: the first ones not at all, since nothing depends on it yet.
-func (w *wizard) patience(q interview.Query) time.Duration {
-	if q.Priced() {
-		return patienceForPrice
+// markets are those that are known of which the prices stand beside a question: that of the configuration, and those to which
+// its answers lead. Of the first it is told why it is not known. The first questions do not wait for them, since nothing
+// depends on the price yet.
+func (w *wizard) markets(ctx context.Context, q interview.Query, c stack.Config) (all map[string]stack.Facts, unknown string) {
+	running := map[string]*inquiry[stack.Facts]{}
+	for _, one := range append([]stack.Config{c}, q.Compared(c)...) {
+		running[interview.MarketOf(one)] = w.factsFor(ctx, one)
 	}
-	return 0
+	patience := time.Duration(0)
+	if q.Priced() {
+		patience = patienceForPrice
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	all, unknown = map[string]stack.Facts{}, "The price is being asked for."
+	for market, asked := range running {
+		facts, err, known := asked.wait(ctx)
+		switch {
+		case known && err == nil:
+			all[market] = facts
+		case known && market == interview.MarketOf(c):
+			message, _ := words(err)
+			unknown = "The price is not known: " + message
+		}
+	}
+	return all, unknown
 }
 
 // factsFor asks for the facts of the market on which a configuration rests, once.

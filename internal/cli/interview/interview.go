@@ -33,14 +33,19 @@ func New(base stack.Config, check func(stack.Config) error) *Interview {
 
 // Knowledge is what the choices rest on, as far as it is known yet.
 type Knowledge struct {
-	Facts    *stack.Facts      // of the market, for the configuration as it is
-	Market   string            // for which the facts are: MarketOf
-	Unpriced string            // why there is no price
-	Region   *discovery.Region // of what could be reused
-	Why      string            // why there is no region
-	Zones    []string          // in which the machine can be had
-	Names    []string          // of the deployments that there are
-	Regions  []string          // that AWS has
+	Markets  map[string]stack.Facts // what is known of them, by MarketOf
+	Unpriced string                 // why the market of the configuration is not known
+	Region   *discovery.Region      // what could be reused
+	Why      string                 // why that is not known
+	Zones    []string               // in which the machine can be had
+	Names    []string               // of the deployments that there are
+	Regions  []string               // that AWS has
+}
+
+// facts are those of the market of a configuration, where they are known.
+func (k Knowledge) facts(c stack.Config) (stack.Facts, bool) {
+	f, known := k.Markets[MarketOf(c)]
+	return f, known
 }
 
 // Query is one question of the interview.
@@ -57,10 +62,23 @@ type Query struct {
 	falls   []string                             // answers that fall when this one changes
 	check   func(value string, k Knowledge) string
 	deep    bool // asked on the advanced path only
+	// compares are answers that lead to other markets, and differ so much in price that they are worth asking those for it.
+	compares []string
 }
 
 // Priced reports whether the price depends on what was asked before, so that it is worth waiting for.
 func (q Query) Priced() bool { return q.ID != pathID && q.ID != "name" && q.ID != "region" }
+
+// Compared are the configurations, besides this one, whose prices stand beside the answers.
+func (q Query) Compared(c stack.Config) []stack.Config {
+	var all []stack.Config
+	for _, value := range q.compares {
+		if other := with(c, q.ID, value); MarketOf(other) != MarketOf(c) {
+			all = append(all, other)
+		}
+	}
+	return all
+}
 
 // pathID is the question how much is asked. It is the only one that answers no key.
 const (
@@ -128,7 +146,7 @@ func (i *Interview) Question(q Query, k Knowledge) term.Question {
 		Heading: fmt.Sprintf("%d of %d: %s", at, of, q.heading), Text: q.text, Explain: q.explain, Free: q.free,
 		First: len(i.order) == 0, Footer: PriceLine(c, k),
 	}
-	if q.ID == pathID || q.ID == "name" && k.Facts == nil {
+	if _, known := k.facts(c); q.ID == pathID || q.ID == "name" && !known {
 		out.Footer = ""
 	}
 	if q.options != nil {

@@ -220,7 +220,7 @@ func TestWhatTheAccountHasIsOfferedWithItsFit(t *testing.T) {
 	subnet := discovery.Subnet{Resource: discovery.Resource{ID: "subnet-1", Name: "one"}, VPC: "vpc-1", State: "available", Free: 9, CIDR: netip.MustParsePrefix("10.0.0.0/24"), Out: discovery.Out{Via: discovery.OutGateway}}
 	full := subnet
 	full.ID, full.Name, full.Free = "subnet-2", "full", 0
-	k := Knowledge{Facts: &stack.Facts{CallerCIDR: "203.0.113.7/32"}, Region: &discovery.Region{
+	k := Knowledge{Markets: map[string]stack.Facts{MarketOf(baseWith(t)): {CallerCIDR: "203.0.113.7/32"}}, Region: &discovery.Region{
 		Name: "us-east-1", VPCs: []discovery.VPC{{Resource: discovery.Resource{ID: "vpc-1", Name: "office"}, State: "available", Gateway: "igw-1"}, {Resource: discovery.Resource{ID: "vpc-2", Name: "lab"}, State: "available"}},
 		Subnets: []discovery.Subnet{full, subnet}, Groups: []discovery.SecurityGroup{group("sg-1", "bare"), group("sg-2", "wide", everything)},
 	}}

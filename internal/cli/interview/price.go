@@ -34,10 +34,11 @@ func tentative(c stack.Config, f stack.Facts) (stack.Cost, stack.Offer, bool) {
 
 // priceNote is the price of a configuration for the end of an option, where it is known.
 func priceNote(c stack.Config, k Knowledge) string {
-	if k.Facts == nil || MarketOf(c) != k.Market {
+	facts, known := k.facts(c)
+	if !known {
 		return ""
 	}
-	cost, _, known := tentative(c, *k.Facts)
+	cost, _, known := tentative(c, facts)
 	if !known {
 		return ""
 	}
@@ -46,10 +47,11 @@ func priceNote(c stack.Config, k Knowledge) string {
 
 // PriceLine is the price of a configuration in a sentence.
 func PriceLine(c stack.Config, k Knowledge) string {
-	if k.Facts == nil {
+	facts, known := k.facts(c)
+	if !known {
 		return k.Unpriced
 	}
-	cost, offer, known := tentative(c, *k.Facts)
+	cost, offer, known := tentative(c, facts)
 	if !known {
 		return "the price is not known yet"
 	}
@@ -64,9 +66,10 @@ func marketKeys() []string {
 
 // MarketOf tells configurations apart that need other facts. Models matter only on a GPU, which must hold them.
 func MarketOf(c stack.Config) string {
+	c.Workload = c.WorkloadOrDefault() // unsaid or said, it is the same market
 	var values []string
 	for _, key := range marketKeys() {
-		if key != "models" || c.WorkloadOrDefault() == stack.WorkloadGPU {
+		if key != "models" || c.Workload == stack.WorkloadGPU {
 			values = append(values, c.Text(key))
 		}
 	}

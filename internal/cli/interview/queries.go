@@ -79,7 +79,8 @@ func machineQueries() []Query {
 			explain: "On the processor, models of up to about 8 billion parameters answer at reading speed or slower. A GPU answers many times as fast and costs many times as much. n8n, Qdrant and Crawl4AI need none.",
 			options: pricedOptions("workload", term.Option{Value: stack.WorkloadCPU, Label: "no", About: "enough for automation, search and small models"},
 				term.Option{Value: stack.WorkloadGPU, Label: "yes", About: "for larger models or many users"}),
-			usual: func(c stack.Config, _ Knowledge) string { return c.WorkloadOrDefault() },
+			usual:    func(c stack.Config, _ Knowledge) string { return c.WorkloadOrDefault() },
+			compares: []string{stack.WorkloadCPU, stack.WorkloadGPU},
 		},
 		{
 			ID: "preference", heading: "machine", text: "What matters most when the machine is chosen?",
@@ -97,7 +98,7 @@ func machineQueries() []Query {
 			ID: "architecture", heading: "machine", text: "Which processor?", deep: true,
 			explain: "arm64 (AWS Graviton) costs about a fifth less for the same power; all services run on both. Few GPU machines have it.",
 			options: pricedOptions("architecture", term.Option{Value: "x86_64", About: "Intel or AMD"}, term.Option{Value: "arm64", About: "Graviton"}),
-			falls:   []string{"instance_type"},
+			falls:   []string{"instance_type"}, compares: []string{"x86_64", "arm64"},
 		},
 		{
 			ID: "instance_type", heading: "machine", text: "Which machine?", deep: true, free: true, options: machineOptions,
@@ -113,11 +114,10 @@ func machineQueries() []Query {
 
 // machineOptions are the best types of the offers, with their price, after auto.
 func machineOptions(c stack.Config, k Knowledge) []term.Option {
-	options := []term.Option{{Value: stack.Auto, About: "the best offer when you deploy" + priceNote(with(c, "instance_type", stack.Auto), k)}}
-	if k.Facts == nil {
-		return options
-	}
-	for _, o := range offersOf(with(c, "instance_type", stack.Auto), *k.Facts) {
+	anyType := with(c, "instance_type", stack.Auto)
+	options := []term.Option{{Value: stack.Auto, About: "the best offer when you deploy" + priceNote(anyType, k)}}
+	facts, _ := k.facts(c)
+	for _, o := range offersOf(anyType, facts) {
 		if len(options) > 6 || slices.ContainsFunc(options, func(known term.Option) bool { return known.Value == o.Type }) {
 			continue
 		}

@@ -114,11 +114,8 @@ func lacksRules(c stack.Config, k Knowledge) string {
 
 // needOf is what a configuration asks of what it reuses, as far as it is known.
 func needOf(c stack.Config, k Knowledge) discovery.Need {
-	caller := ""
-	if k.Facts != nil {
-		caller = k.Facts.CallerCIDR
-	}
-	return discovery.NeedOf(c, caller, k.Zones)
+	facts, _ := k.facts(c)
+	return discovery.NeedOf(c, facts.CallerCIDR, k.Zones)
 }
 
 // mostOptions bounds how many existing resources are offered: a screen of 24 lines holds the question, too. Others can be
