@@ -19,17 +19,17 @@ type choice struct{ value, about string }
 
 // reusable tells for each flag that names something of the user's what must be read, and what may be named.
 func reusable() map[string]struct {
-	kinds   []discovery.Kind
+	scope
 	choices func(*discovery.Region, discovery.Need) []choice
 } {
-	networks := []discovery.Kind{discovery.Networks}
+	networks := scope{kinds: []discovery.Kind{discovery.Networks}}
 	vpcs := func(r *discovery.Region, n discovery.Need) []choice {
 		n.VPC = "" // it is the one that is being chosen
 		return choices(r.VPCs, func(v discovery.VPC) (discovery.Resource, discovery.Fit) { return v.Resource, r.FitVPC(v, n) },
 			func(v discovery.VPC) string { return strings.Join(append(cidrs(v.CIDRs), r.NameOfVPC(v.ID)), " ") })
 	}
 	type row = struct {
-		kinds   []discovery.Kind
+		scope
 		choices func(*discovery.Region, discovery.Need) []choice
 	}
 	return map[string]row{
@@ -40,21 +40,21 @@ func reusable() map[string]struct {
 			return choices(subnetsInOrder(r), func(s discovery.Subnet) (discovery.Resource, discovery.Fit) { return s.Resource, r.FitSubnet(s, n) },
 				func(s discovery.Subnet) string { return strings.Join([]string{s.Name, s.Zone, s.Out.Via}, " ") })
 		}},
-		"security-group-id": {[]discovery.Kind{discovery.Networks, discovery.Groups}, func(r *discovery.Region, n discovery.Need) []choice {
+		"security-group-id": {scope{[]discovery.Kind{discovery.Networks, discovery.Groups}, (*discovery.Region).GroupIDs}, func(r *discovery.Region, n discovery.Need) []choice {
 			n.Group = ""
 			return choices(r.Groups, func(g discovery.SecurityGroup) (discovery.Resource, discovery.Fit) {
 				return g.Resource, r.FitGroup(g, n)
 			},
 				func(g discovery.SecurityGroup) string { return g.Name + " of " + r.NameOfVPC(g.VPC) })
 		}},
-		"efs-id": {[]discovery.Kind{discovery.Networks, discovery.Groups, discovery.Files}, func(r *discovery.Region, n discovery.Need) []choice {
+		"efs-id": {scope{[]discovery.Kind{discovery.Networks, discovery.Groups, discovery.Files}, (*discovery.Region).GuardIDs}, func(r *discovery.Region, n discovery.Need) []choice {
 			n.FileSystem = ""
 			return choices(r.FileSystems, func(f discovery.FileSystem) (discovery.Resource, discovery.Fit) {
 				return f.Resource, r.FitFileSystem(f, n)
 			},
 				func(f discovery.FileSystem) string { return f.Name })
 		}},
-		"key-pair": {[]discovery.Kind{discovery.Keys}, func(r *discovery.Region, n discovery.Need) []choice {
+		"key-pair": {scope{kinds: []discovery.Kind{discovery.Keys}}, func(r *discovery.Region, n discovery.Need) []choice {
 			var all []choice
 			for _, k := range r.KeyPairs {
 				all = append(all, choice{k.Name, k.Type})
@@ -115,7 +115,7 @@ func (a *app) offered(cmd *cobra.Command, flag string) []string {
 	}
 	// The user's own address is not asked for: that would be another service to wait for.
 	need := discovery.NeedOf(c, "", nil)
-	if reader.Complete(ctx, region, need) != nil {
+	if reader.Complete(ctx, region, need, source.judgedIn(region, need.VPC)...) != nil {
 		return nil
 	}
 	var lines []string

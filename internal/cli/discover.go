@@ -43,21 +43,22 @@ named.`,
 			return cmd.Help()
 		},
 	}
+	networks := scope{kinds: []discovery.Kind{discovery.Networks}}
 	cmd.AddCommand(
 		newDiscoverKind(a, "vpcs", "VPCs, with their gateways, DNS attributes, peers and fit subnets",
-			[]discovery.Kind{discovery.Networks}, a.vpcsView, vpcFound, func(r *discovery.Region) []discovery.VPC { return r.VPCs }),
+			networks, a.vpcsView, vpcFound, func(r *discovery.Region) []discovery.VPC { return r.VPCs }),
 		newDiscoverKind(a, "subnets", "Subnets, with their free addresses and their way to the internet",
-			[]discovery.Kind{discovery.Networks}, a.subnetsView, subnetFound, subnetsInOrder),
+			networks, a.subnetsView, subnetFound, subnetsInOrder),
 		newDiscoverKind(a, "security-groups", "Security groups, with the rules that they lack",
-			[]discovery.Kind{discovery.Networks, discovery.Groups, discovery.Files}, a.groupsView, groupFound,
+			scope{[]discovery.Kind{discovery.Networks, discovery.Groups, discovery.Files}, (*discovery.Region).GroupIDs}, a.groupsView, groupFound,
 			func(r *discovery.Region) []discovery.SecurityGroup { return r.Groups }),
 		newDiscoverKind(a, "file-systems", "EFS file systems, with their mount targets",
-			[]discovery.Kind{discovery.Networks, discovery.Groups, discovery.Files}, a.fileSystemsView, fileSystemFound,
+			scope{[]discovery.Kind{discovery.Networks, discovery.Groups, discovery.Files}, (*discovery.Region).GuardIDs}, a.fileSystemsView, fileSystemFound,
 			func(r *discovery.Region) []discovery.FileSystem { return r.FileSystems }),
 		newDiscoverKind(a, "key-pairs", "EC2 key pairs, for SSH",
-			[]discovery.Kind{discovery.Keys}, a.keyPairsView, keyPairFound, func(r *discovery.Region) []discovery.KeyPair { return r.KeyPairs }),
+			scope{kinds: []discovery.Kind{discovery.Keys}}, a.keyPairsView, keyPairFound, func(r *discovery.Region) []discovery.KeyPair { return r.KeyPairs }),
 		newDiscoverKind(a, "load-balancers", "Load balancers",
-			[]discovery.Kind{discovery.Networks, discovery.Balancers}, a.balancersView, balancerFound,
+			scope{kinds: []discovery.Kind{discovery.Networks, discovery.Balancers}}, a.balancersView, balancerFound,
 			func(r *discovery.Region) []discovery.LoadBalancer { return r.LoadBalancers }),
 	)
 	return cmd
@@ -80,9 +81,26 @@ type found interface{ base() foundDoc }
 
 func (d foundDoc) base() foundDoc { return d }
 
+// scope is what must be read to judge one kind.
+type scope struct {
+	kinds  []discovery.Kind
+	groups func(*discovery.Region) []string // whose rules are judged; nil: none
+}
+
+// judgedIn are the security groups whose rules are judged, of one VPC if one is named.
+func (s scope) judgedIn(region *discovery.Region, vpc string) []string {
+	if s.groups == nil {
+		return nil
+	}
+	if vpc != "" {
+		region = region.Within(vpc)
+	}
+	return s.groups(region)
+}
+
 // newDiscoverKind makes the command that lists one kind: what it must read, how an item is judged and shown.
 func newDiscoverKind[Item any, Doc found](
-	a *app, name, short string, kinds []discovery.Kind, view func(discoverDoc[Doc]) string,
+	a *app, name, short string, what scope, view func(discoverDoc[Doc]) string,
 	judge func(*discovery.Region, Item, discovery.Need) Doc, items func(*discovery.Region) []Item,
 ) *cobra.Command {
 	var o discoverOptions
@@ -93,7 +111,7 @@ func newDiscoverKind[Item any, Doc found](
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := a.withTimeout(cmd.Context())
 			defer cancel()
-			seen, err := a.discovered(ctx, cmd, o, kinds)
+			seen, err := a.discovered(ctx, cmd, o, what)
 			if err != nil {
 				return err
 			}
@@ -114,7 +132,7 @@ func newDiscoverKind[Item any, Doc found](
 		},
 	}
 	addConfigFlags(cmd, needKeys()...)
-	if !slices.Equal(kinds, []discovery.Kind{discovery.Keys}) {
+	if !slices.Equal(what.kinds, []discovery.Kind{discovery.Keys}) {
 		cmd.Flags().StringVar(&o.vpc, "vpc", "", "only what lies in the VPC with this `ID`, and goes with it")
 	}
 	cmd.Flags().BoolVar(&o.fitOnly, "fit", false, "only what is fit")
@@ -152,9 +170,9 @@ type seenRegion struct {
 // regionsAtOnce bounds how many regions are read at a time.
 const regionsAtOnce = 8
 
-// discovered reads the kinds in the regions that are asked for, all at once. Of several regions one that cannot be read is a
+// discovered reads what is to be judged in the regions that are asked for, all at once. Of several regions one that cannot be read is a
 // warning.
-func (a *app) discovered(ctx context.Context, cmd *cobra.Command, o discoverOptions, kinds []discovery.Kind) (*seen, error) {
+func (a *app) discovered(ctx context.Context, cmd *cobra.Command, o discoverOptions, what scope) (*seen, error) {
 	c, err := a.discoverConfig(ctx, cmd, o)
 	if err != nil {
 		return nil, err
@@ -178,7 +196,7 @@ func (a *app) discovered(ctx context.Context, cmd *cobra.Command, o discoverOpti
 		wg.Go(func() {
 			room <- struct{}{}
 			defer func() { <-room }()
-			all[i], errs[i] = readRegion(ctx, first.In(name).Discovery(), c, caller, kinds)
+			all[i], errs[i] = readRegion(ctx, first.In(name).Discovery(), c, caller, o.vpc, what)
 		})
 	}
 	wg.Wait()
@@ -202,9 +220,9 @@ func (a *app) discovered(ctx context.Context, cmd *cobra.Command, o discoverOpti
 	return out, nil
 }
 
-// readRegion reads the kinds in one region.
-func readRegion(ctx context.Context, reader *discovery.Reader, c stack.Config, caller func() (string, []string), kinds []discovery.Kind) (seenRegion, error) {
-	region, err := reader.Read(ctx, kinds...)
+// readRegion reads what is to be judged in one region, or in one VPC of it.
+func readRegion(ctx context.Context, reader *discovery.Reader, c stack.Config, caller func() (string, []string), vpc string, what scope) (seenRegion, error) {
+	region, err := reader.Read(ctx, what.kinds...)
 	if err != nil {
 		return seenRegion{}, err
 	}
@@ -217,7 +235,7 @@ func readRegion(ctx context.Context, reader *discovery.Reader, c stack.Config, c
 	if err := chosenExist(region, out.need); err != nil {
 		return out, err
 	}
-	return out, reader.Complete(ctx, region, out.need)
+	return out, reader.Complete(ctx, region, out.need, what.judgedIn(region, vpc)...)
 }
 
 // discoverConfig is what the things that are found are judged for.

@@ -50,6 +50,13 @@ type ruleDoc struct {
 	Reason   string `json:"reason"`
 }
 
+// heldRuleDoc is a rule that a security group has.
+type heldRuleDoc struct {
+	ruleDoc
+	ListCIDRs   []string `json:"prefix_list_cidrs"`   // where the peer is a prefix list: its blocks
+	ListUnknown string   `json:"prefix_list_unknown"` // why the blocks could not be read; empty: they were
+}
+
 type vpcDoc struct {
 	foundDoc
 	CIDRs         []string  `json:"cidrs"`
@@ -90,12 +97,12 @@ type subnetDoc struct {
 
 type groupDoc struct {
 	foundDoc
-	GroupName   string    `json:"group_name"`
-	Description string    `json:"description"`
-	VPC         string    `json:"vpc"`
-	VPCName     string    `json:"vpc_name"`
-	Ingress     []ruleDoc `json:"ingress"`
-	Egress      []ruleDoc `json:"egress"`
+	GroupName   string        `json:"group_name"`
+	Description string        `json:"description"`
+	VPC         string        `json:"vpc"`
+	VPCName     string        `json:"vpc_name"`
+	Ingress     []heldRuleDoc `json:"ingress"`
+	Egress      []heldRuleDoc `json:"egress"`
 }
 
 type fileSystemDoc struct {
@@ -220,9 +227,13 @@ func subnetFound(r *discovery.Region, s discovery.Subnet, n discovery.Need) subn
 }
 
 func groupFound(r *discovery.Region, g discovery.SecurityGroup, n discovery.Need) groupDoc {
+	held := func(rule discovery.Rule) heldRuleDoc {
+		list, _ := r.List(rule.List)
+		return heldRuleDoc{ruleOf(rule), cidrs(list.Blocks), list.Unknown}
+	}
 	return groupDoc{
 		foundDoc: judged(r.Name, g.Resource, r.FitGroup(g, n)), GroupName: g.GroupName, Description: g.Description,
-		VPC: g.VPC, VPCName: r.NameOfVPC(g.VPC), Ingress: each(g.Ingress, ruleOf), Egress: each(g.Egress, ruleOf),
+		VPC: g.VPC, VPCName: r.NameOfVPC(g.VPC), Ingress: each(g.Ingress, held), Egress: each(g.Egress, held),
 	}
 }
 

@@ -158,20 +158,38 @@ func (a *app) groupsView(d discoverDoc[groupDoc]) string {
 }
 
 // rulesText are rules in short: the ports of each peer.
-func rulesText(rules []ruleDoc) string {
+func rulesText(rules []heldRuleDoc) string {
 	var peers []string
 	ports := map[string][]string{}
 	for _, r := range rules {
-		if ports[r.Peer] == nil {
-			peers = append(peers, r.Peer)
+		peer := peerText(r)
+		if ports[peer] == nil {
+			peers = append(peers, peer)
 		}
-		ports[r.Peer] = append(ports[r.Peer], portText(r))
+		ports[peer] = append(ports[peer], portText(r.ruleDoc))
 	}
 	var parts []string
 	for _, peer := range peers {
 		parts = append(parts, strings.Join(slices.Compact(ports[peer]), ",")+" "+peer)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// blocksShown is how many blocks of a prefix list a table names.
+const blocksShown = 4
+
+// peerText is the peer of a rule, of a prefix list with its blocks.
+func peerText(r heldRuleDoc) string {
+	switch n := len(r.ListCIDRs); {
+	case r.ListUnknown != "":
+		return r.Peer + " (not known)"
+	case n > blocksShown:
+		return fmt.Sprintf("%s (%s and %d more)", r.Peer, strings.Join(r.ListCIDRs[:blocksShown], " "), n-blocksShown)
+	case n > 0:
+		return r.Peer + " (" + strings.Join(r.ListCIDRs, " ") + ")"
+	default:
+		return r.Peer
+	}
 }
 
 func portText(r ruleDoc) string {

@@ -244,7 +244,7 @@ func (w *wizard) regionFor(ctx context.Context, c stack.Config) *inquiry[*discov
 		}
 		need := discovery.NeedOf(c, "", nil)
 		need.VPC, need.Subnet, need.Group, need.FileSystem = "", "", "", ""
-		return region, reader.Complete(ctx, region, need)
+		return region, reader.Complete(ctx, region, need, region.GroupIDs()...)
 	})
 }
 

@@ -47,6 +47,15 @@ func (f FileSystem) VPC() string {
 	return f.Targets[0].VPC
 }
 
+// GuardIDs are the security groups of the mount targets.
+func (f FileSystem) GuardIDs() []string {
+	var ids []string
+	for _, t := range f.Targets {
+		ids = append(ids, t.Groups...)
+	}
+	return ids
+}
+
 // Target is the mount target of a zone.
 func (f FileSystem) Target(zone string) (MountTarget, bool) {
 	i := slices.IndexFunc(f.Targets, func(t MountTarget) bool { return t.Zone == zone })

@@ -52,6 +52,19 @@ func tcp(port int, cidr string) discovery.Rule {
 	return discovery.Rule{Protocol: "tcp", From: port, To: port, Block: block(cidr)}
 }
 
+// through is a rule whose peers are in a prefix list.
+func through(list, protocol string, from, to int) discovery.Rule {
+	return discovery.Rule{Protocol: protocol, From: from, To: to, List: list}
+}
+
+func list(id string, cidrs ...string) discovery.PrefixList {
+	l := discovery.PrefixList{ID: id}
+	for _, cidr := range cidrs {
+		l.Blocks = append(l.Blocks, block(cidr))
+	}
+	return l
+}
+
 func goodGroup() discovery.SecurityGroup {
 	return discovery.SecurityGroup{
 		Resource: made("sg-1", "machines"), GroupName: "machines", VPC: "vpc-1",
@@ -246,6 +259,7 @@ func TestASecurityGroupIsFitOrNamesTheMissingRules(t *testing.T) {
 	const add = "; add these rules, or let --add-missing-rules do it"
 	for name, c := range map[string]struct {
 		change func(*discovery.SecurityGroup)
+		lists  []discovery.PrefixList
 		set    []string
 		want   []string
 	}{
@@ -265,11 +279,52 @@ func TestASecurityGroupIsFitOrNamesTheMissingRules(t *testing.T) {
 			},
 			want: []string{"ingress: does not let in tcp 443, 11434 from 203.0.113.10/32" + add},
 		},
-		"a prefix list is no address": {
+		"by a prefix list, in and out": {
 			change: func(g *discovery.SecurityGroup) {
-				g.Ingress[0] = discovery.Rule{Protocol: "tcp", From: 443, To: 443, List: "pl-1"}
+				g.Ingress, g.Egress = []discovery.Rule{through("pl-1", "tcp", 1, 65535)}, []discovery.Rule{through("pl-2", "-1", -1, -1)}
 			},
-			want: []string{"ingress: does not let in tcp 443 from 203.0.113.10/32" + add},
+			lists: []discovery.PrefixList{list("pl-1", "198.51.100.0/24", "203.0.113.0/28"), list("pl-2", "10.0.0.0/8", "0.0.0.0/0")},
+		},
+		"a prefix list of others": {
+			change: func(g *discovery.SecurityGroup) { g.Ingress[0] = through("pl-1", "tcp", 443, 443) },
+			lists:  []discovery.PrefixList{list("pl-1", "198.51.100.0/24", "203.0.113.128/25")},
+			want:   []string{"ingress: does not let in tcp 443 from 203.0.113.10/32" + add},
+		},
+		"a prefix list for other ports": {
+			change: func(g *discovery.SecurityGroup) { g.Ingress[0] = through("pl-1", "udp", 443, 443) },
+			lists:  []discovery.PrefixList{list("pl-1", "0.0.0.0/0")},
+			want:   []string{"ingress: does not let in tcp 443 from 203.0.113.10/32" + add},
+		},
+		"an empty prefix list": {
+			change: func(g *discovery.SecurityGroup) { g.Ingress[0] = through("pl-1", "tcp", 443, 443) },
+			lists:  []discovery.PrefixList{list("pl-1")},
+			want:   []string{"ingress: does not let in tcp 443 from 203.0.113.10/32" + add},
+		},
+		"an IPv6 prefix list": {
+			change: func(g *discovery.SecurityGroup) { g.Ingress[0] = through("pl-1", "tcp", 443, 443) },
+			lists:  []discovery.PrefixList{list("pl-1", "::/0")},
+			want:   []string{"ingress: does not let in tcp 443 from 203.0.113.10/32" + add},
+		},
+		"a prefix list that was not asked for": {
+			change: func(g *discovery.SecurityGroup) { g.Ingress[0] = through("pl-1", "tcp", 443, 443) },
+			want:   []string{"ingress: does not let in tcp 443 from 203.0.113.10/32" + add},
+		},
+		"a prefix list that may not be read": {
+			change: func(g *discovery.SecurityGroup) {
+				g.Ingress[0], g.Ingress[1], g.Egress = through("pl-1", "tcp", 443, 443), through("pl-1", "tcp", 80, 12000), []discovery.Rule{through("pl-2", "-1", -1, -1)}
+			},
+			lists: []discovery.PrefixList{{ID: "pl-1", Unknown: "not allowed"}, {ID: "pl-2", Unknown: "gone"}},
+			want: []string{
+				"ingress: does not let in tcp 443, 11434 from 203.0.113.10/32 (whether pl-1 does is not known: not allowed)" + add,
+				"egress: does not let out tcp 443, 80 to 0.0.0.0/0; tcp 2049 to 10.1.0.0/16 (whether pl-2 does is not known: gone)" + add,
+			},
+		},
+		"a prefix list that may not be read, for what is not missing": {
+			change: func(g *discovery.SecurityGroup) {
+				g.Ingress[0] = through("pl-1", "tcp", 22, 22)
+			},
+			lists: []discovery.PrefixList{{ID: "pl-1", Unknown: "not allowed"}},
+			want:  []string{"ingress: does not let in tcp 443 from 203.0.113.10/32" + add},
 		},
 		"nothing out": {
 			change: func(g *discovery.SecurityGroup) { g.Egress = nil },
@@ -292,8 +347,17 @@ func TestASecurityGroupIsFitOrNamesTheMissingRules(t *testing.T) {
 			if c.change != nil {
 				c.change(&r.Groups[0])
 			}
+			r.Lists = c.lists
 			check(t, r.FitGroup(r.Groups[0], need(t, c.set...)), c.want...)
 		})
+	}
+}
+
+func TestAPrefixListMayLetTheWholeInternetIn(t *testing.T) {
+	r := region()
+	r.Groups[0].Ingress, r.Lists = []discovery.Rule{through("pl-1", "-1", -1, -1)}, []discovery.PrefixList{list("pl-1", caller, "0.0.0.0/0")}
+	if diff := cmp.Diff([]string{"lets the whole internet in to all ports"}, r.FitGroup(r.Groups[0], need(t)).Notes); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -325,6 +389,17 @@ func TestAFileSystemIsFitOrSaysWhyNot(t *testing.T) {
 		"closed": {
 			change: func(r *discovery.Region) { r.Groups[1].Ingress = nil }, set: []string{"security_group_id", "sg-1"},
 			want: []string{"nfs: does not let the machine in: sg-2 has no rule for tcp 2049 from sg-1; add the rule, or let --add-missing-rules do it"},
+		},
+		"by a prefix list": {
+			change: func(r *discovery.Region) {
+				r.Groups[1].Ingress, r.Lists = []discovery.Rule{through("pl-1", "tcp", 2049, 2049)}, []discovery.PrefixList{list("pl-1", "10.2.0.0/16", "10.1.0.0/16")}
+			},
+		},
+		"by a prefix list that may not be read": {
+			change: func(r *discovery.Region) {
+				r.Groups[1].Ingress, r.Lists = []discovery.Rule{through("pl-1", "tcp", 2049, 2049)}, []discovery.PrefixList{{ID: "pl-1", Unknown: "gone"}}
+			},
+			want: []string{"nfs: does not let the machine in: sg-2 has no rule for tcp 2049 from the machine's group (whether pl-1 does is not known: gone); add the rule, or let --add-missing-rules do it"},
 		},
 		"closed to a group that is yet to be made": {
 			want: []string{"nfs: does not let the machine in: sg-2 has no rule for tcp 2049 from the machine's group; add the rule, or let --add-missing-rules do it"},

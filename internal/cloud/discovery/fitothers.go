@@ -18,12 +18,12 @@ func (r *Region) FitGroup(g SecurityGroup, n Need) Fit {
 	f.in(g.VPC, n)
 	ingress, egress := r.MissingRules(g, n)
 	if len(ingress) > 0 {
-		f.problem(ProblemIngress, "does not let in "+listed(ingress, "from"), "add these rules, or let --add-missing-rules do it", lacking("", false, ingress)...)
+		f.problem(ProblemIngress, "does not let in "+listed(ingress, "from")+r.unread(g.Ingress, ingress), "add these rules, or let --add-missing-rules do it", lacking("", false, ingress)...)
 	}
 	if len(egress) > 0 {
-		f.problem(ProblemEgress, "does not let out "+listed(egress, "to"), "add these rules, or let --add-missing-rules do it", lacking("", true, egress)...)
+		f.problem(ProblemEgress, "does not let out "+listed(egress, "to")+r.unread(g.Egress, egress), "add these rules, or let --add-missing-rules do it", lacking("", true, egress)...)
 	}
-	for _, rule := range g.Ingress {
+	for _, rule := range r.SpellOut(g.Ingress) {
 		if rule.Block.IsValid() && rule.Block.Bits() == 0 {
 			f.note(fmt.Sprintf("lets the whole internet in to %s", ports(rule)))
 		}
@@ -33,8 +33,8 @@ func (r *Region) FitGroup(g SecurityGroup, n Need) Fit {
 
 // MissingRules are the rules that a security group lacks to be that of the machine.
 func (r *Region) MissingRules(g SecurityGroup, n Need) (ingress, egress []Rule) {
-	ingress = uncovered(n.Ingress, g.Ingress)
-	egress = uncovered(n.Egress, g.Egress)
+	ingress = uncovered(n.Ingress, r.SpellOut(g.Ingress))
+	egress = uncovered(n.Egress, r.SpellOut(g.Egress))
 	if !r.reachesFiles(g, n) {
 		v, known := r.VPC(g.VPC)
 		if known && len(v.CIDRs) > 0 {
@@ -47,8 +47,9 @@ func (r *Region) MissingRules(g SecurityGroup, n Need) (ingress, egress []Rule) 
 // reachesFiles reports whether a group lets NFS out to the file system: to where it is reached, when it exists, else to the
 // whole VPC, in which it will be. It is also true when the VPC is not known.
 func (r *Region) reachesFiles(g SecurityGroup, n Need) bool {
+	rules := r.SpellOut(g.Egress)
 	lets := func(want Rule) bool {
-		return slices.ContainsFunc(g.Egress, func(have Rule) bool { return have.covers(want) })
+		return slices.ContainsFunc(rules, func(have Rule) bool { return have.covers(want) })
 	}
 	want := Rule{Protocol: "tcp", From: nfs, To: nfs}
 	if files, known := r.FileSystem(n.FileSystem); known && len(files.Targets) > 0 {
@@ -173,12 +174,22 @@ func (r *Region) fitTargets(f *Fit, fs FileSystem, zones []string, n Need) {
 		}
 		told[group] = true
 		want := Rule{Protocol: "tcp", From: nfs, To: nfs, Group: n.Group, Reason: "NFS from the machine"}
-		f.problem(ProblemNFS, fmt.Sprintf("does not let the machine in: %s has no rule for tcp %d from %s", group, nfs, hostNamed(n)),
+		f.problem(ProblemNFS, fmt.Sprintf("does not let the machine in: %s has no rule for tcp %d from %s%s", group, nfs, hostNamed(n), r.unreadOf(t.Groups, want)),
 			"add the rule, or let --add-missing-rules do it", MissingRule{Group: t.Groups[0], Rule: want})
 	}
 	if reached == 0 {
 		f.note("has no mount target in " + strings.Join(zones, " or ") + "; one is made")
 	}
+}
+
+// unreadOf is unread of the rules of several groups that let in.
+func (r *Region) unreadOf(groups []string, missing Rule) string {
+	var have []Rule
+	for _, id := range groups {
+		g, _ := r.Group(id)
+		have = append(have, g.Ingress...)
+	}
+	return r.unread(have, []Rule{missing})
 }
 
 func hostNamed(n Need) string {
@@ -214,7 +225,7 @@ func (r *Region) letsIn(t MountTarget, n Need) bool {
 			return true
 		}
 		for _, one := range wants {
-			if slices.ContainsFunc(g.Ingress, func(have Rule) bool { return have.covers(one) }) {
+			if slices.ContainsFunc(r.SpellOut(g.Ingress), func(have Rule) bool { return have.covers(one) }) {
 				return true
 			}
 		}

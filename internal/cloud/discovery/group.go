@@ -32,7 +32,7 @@ type Rule struct {
 	// The peer is one of these.
 	Block  netip.Prefix
 	Group  string
-	List   string // ID of a prefix list, whose contents are not read
+	List   string // ID of a prefix list; see Region.SpellOut
 	Reason string
 }
 
@@ -69,13 +69,18 @@ func (r Rule) String() string {
 
 // covers reports whether the rule lets everything through that another asks for.
 func (r Rule) covers(want Rule) bool {
-	if r.Protocol != all && (r.Protocol != want.Protocol || r.From > want.From || r.To < want.To) {
+	if !r.opens(want) {
 		return false
 	}
 	if want.Group != "" {
 		return r.Group == want.Group
 	}
 	return r.Block.IsValid() && contains(r.Block, want.Block)
+}
+
+// opens reports whether the rule is for all ports that another asks for, whoever the peers.
+func (r Rule) opens(want Rule) bool {
+	return r.Protocol == all || r.Protocol == want.Protocol && r.From <= want.From && r.To >= want.To
 }
 
 func groupOf(g ec2types.SecurityGroup) SecurityGroup {

@@ -35,12 +35,13 @@ type Reader struct {
 	keys      memo[[]KeyPair]
 	balancers memo[balancers]
 	mu        sync.Mutex
-	dns       map[string]*memo[DNS] // by the ID of the VPC
+	dns       map[string]*memo[DNS]        // by the ID of the VPC
+	lists     map[string]*memo[PrefixList] // by ID
 }
 
 // New returns the reader of the region that the clients speak to.
 func New(region string, clients Clients) *Reader {
-	return &Reader{region: region, clients: clients, dns: map[string]*memo[DNS]{}}
+	return &Reader{region: region, clients: clients, dns: map[string]*memo[DNS]{}, lists: map[string]*memo[PrefixList]{}}
 }
 
 // memo keeps an answer for the run. A failure is not kept.
@@ -111,7 +112,7 @@ func (r *Reader) AskDNS(ctx context.Context, region *Region, vpcs ...string) err
 	vpcs = slices.Compact(vpcs)
 	found := make([]DNS, len(vpcs))
 	err := each(vpcs, func(i int, id string) (err error) {
-		found[i], err = r.memoOf(id).get(func() (DNS, error) { return r.readDNS(ctx, id) })
+		found[i], err = memoOf(r, r.dns, id).get(func() (DNS, error) { return r.readDNS(ctx, id) })
 		return err
 	})
 	if err != nil {
@@ -125,24 +126,30 @@ func (r *Reader) AskDNS(ctx context.Context, region *Region, vpcs ...string) err
 	return nil
 }
 
-// Complete asks for the DNS attributes of those VPCs that are fit otherwise: of the others they change nothing.
-func (r *Reader) Complete(ctx context.Context, region *Region, n Need) error {
+// Complete asks at once for what matters only of some of what was read: the DNS attributes of those VPCs that are fit
+// otherwise, since of the others they change nothing, and the prefix lists in rules of the groups that are named, which are
+// those that will be judged.
+func (r *Reader) Complete(ctx context.Context, region *Region, n Need, groups ...string) error {
 	var fit []string
 	for _, v := range region.VPCs {
 		if region.FitVPC(v, n).OK() {
 			fit = append(fit, v.ID)
 		}
 	}
-	return r.AskDNS(ctx, region, fit...)
+	return together(
+		func() error { return r.AskDNS(ctx, region, fit...) },
+		func() error { return r.AskLists(ctx, region, groups...) },
+	)
 }
 
-func (r *Reader) memoOf(vpc string) *memo[DNS] {
+// memoOf is the memo of one ID among those of a kind.
+func memoOf[T any](r *Reader, all map[string]*memo[T], id string) *memo[T] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.dns[vpc] == nil {
-		r.dns[vpc] = &memo[DNS]{}
+	if all[id] == nil {
+		all[id] = &memo[T]{}
 	}
-	return r.dns[vpc]
+	return all[id]
 }
 
 // together asks the questions at once, waits for all answers and joins the errors in the order of the questions.

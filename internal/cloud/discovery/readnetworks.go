@@ -33,6 +33,7 @@ type lists struct {
 	acls     []ec2types.NetworkAcl
 	nats     []ec2types.NatGateway
 	peerings []ec2types.VpcPeeringConnection
+	routed   []PrefixList // to which routes lead
 }
 
 func (r *Reader) readNetworks(ctx context.Context) (networks, error) {
@@ -53,9 +54,22 @@ func (r *Reader) readNetworks(ctx context.Context) (networks, error) {
 	if err != nil {
 		return networks{}, err
 	}
+	if l.routed, err = r.ReadLists(ctx, listsIn(l.tables)...); err != nil {
+		return networks{}, err
+	}
 	out := l.joined(warnings[1] == "")
-	out.warnings = said(warnings[:])
+	out.warnings = said(append(warnings[:], unknownRoutes(l.routed)...))
 	return out, nil
+}
+
+// unknownRoutes warns of the prefix lists in routes that could not be read.
+func unknownRoutes(lists []PrefixList) []string {
+	return mapped(lists, func(l PrefixList) string {
+		if l.Unknown == "" {
+			return ""
+		}
+		return "what the routes to " + l.ID + " lead to is not known and counts as nothing (" + l.Unknown + ")"
+	})
 }
 
 // joined puts the lists together.
@@ -78,7 +92,7 @@ func (l lists) joined(natsKnown bool) networks {
 			if aws.ToString(t.VpcId) != v.ID {
 				continue
 			}
-			for _, block := range beyond(t) {
+			for _, block := range l.beyond(t) {
 				if !slices.Contains(v.Routes, block) {
 					v.Routes = append(v.Routes, block)
 				}
@@ -91,7 +105,7 @@ func (l lists) joined(natsKnown bool) networks {
 		s := subnetOf(raw)
 		s.ACL = acls[s.ID]
 		if t, ok := tables.of(s); ok {
-			s.RouteTable, s.Out = aws.ToString(t.RouteTableId), outOf(t)
+			s.RouteTable, s.Out = aws.ToString(t.RouteTableId), l.outOf(t)
 		}
 		out.subnets = append(out.subnets, s)
 	}

@@ -17,6 +17,7 @@ type Region struct {
 	FileSystems   []FileSystem
 	KeyPairs      []KeyPair
 	LoadBalancers []LoadBalancer
+	Lists         []PrefixList // those that were asked for; see Reader.AskLists
 	// Warnings say in words what could not be asked.
 	Warnings []string
 }

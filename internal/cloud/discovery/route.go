@@ -45,14 +45,27 @@ func (o Out) String() string {
 // everywhere is the destination of a default route.
 var everywhere = netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 
-// outOf is the way out that a route table gives.
-func outOf(t ec2types.RouteTable) Out {
-	for _, r := range t.Routes {
-		if aws.ToString(r.DestinationCidrBlock) == everywhere.String() {
-			return target(r)
+// outOf is the way out that a route table gives. A route to a block goes before one to a prefix list that holds it (VPC user
+// guide, "Route priority and prefix lists").
+func (l lists) outOf(t ec2types.RouteTable) Out {
+	for _, byList := range []bool{false, true} {
+		for _, r := range t.Routes {
+			if (ListOf(r) != "") == byList && slices.Contains(l.destinations(r), everywhere) {
+				return target(r)
+			}
 		}
 	}
 	return Out{Via: OutNone}
+}
+
+// destinations are the IPv4 blocks to which a route leads: one, or those of a prefix list. There are none where the list is not
+// known or AWS's own behind a gateway endpoint.
+func (l lists) destinations(r ec2types.Route) []netip.Prefix {
+	at := slices.IndexFunc(l.routed, func(one PrefixList) bool { return one.ID == ListOf(r) })
+	if at < 0 {
+		return prefixes(aws.ToString(r.DestinationCidrBlock))
+	}
+	return slices.DeleteFunc(slices.Clone(l.routed[at].Blocks), func(b netip.Prefix) bool { return !b.Addr().Is4() })
 }
 
 func target(r ec2types.Route) Out {
@@ -77,13 +90,13 @@ func target(r ec2types.Route) Out {
 }
 
 // beyond are the address ranges outside of the VPC to which a route table leads, but for the whole internet.
-func beyond(t ec2types.RouteTable) []netip.Prefix {
+func (l lists) beyond(t ec2types.RouteTable) []netip.Prefix {
 	var all []netip.Prefix
 	for _, r := range t.Routes {
 		if aws.ToString(r.GatewayId) == "local" {
 			continue
 		}
-		for _, block := range prefixes(aws.ToString(r.DestinationCidrBlock)) {
+		for _, block := range l.destinations(r) {
 			if block != everywhere {
 				all = append(all, block)
 			}

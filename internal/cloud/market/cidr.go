@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"geusemaker/internal/cloud/discovery"
 	"geusemaker/internal/stack"
 )
 
@@ -31,10 +32,11 @@ type network struct {
 }
 
 // askNetwork asks which address ranges are in use: those of the region's VPCs, of the networks that they are peered with, and
-// of those to which their routes lead.
+// of those to which their routes lead, by block or by prefix list.
 func (m *Market) askNetwork(ctx context.Context) (network, []string) {
 	n := network{stacks: stacks{}}
 	var peered, routed []taken
+	var byList []listed
 	var warnings []string
 	err := together(
 		func() error {
@@ -75,8 +77,11 @@ func (m *Market) askNetwork(ctx context.Context) (network, []string) {
 				}
 				for _, t := range page.RouteTables {
 					routed = append(routed, blocksOfRoutes(t)...)
+					byList = append(byList, listsOfRoutes(t)...)
 				}
 			}
+			behind, unknown := m.blocksOfLists(ctx, byList)
+			routed, warnings = append(routed, behind...), append(warnings, unknown...)
 			return nil
 		},
 	)
@@ -109,6 +114,48 @@ func blocksOfPeer(info *ec2types.VpcPeeringConnectionVpcInfo) []taken {
 		all = append(all, parsed(by, b.CidrBlock)...)
 	}
 	return all
+}
+
+// listed is a prefix list to which a route leads, and whose route it is.
+type listed struct{ id, by string }
+
+// listsOfRoutes are the prefix lists to which a route table leads, but for AWS's own behind gateway endpoints.
+func listsOfRoutes(t ec2types.RouteTable) []listed {
+	var all []listed
+	for _, r := range t.Routes {
+		if id := discovery.ListOf(r); id != "" {
+			all = append(all, listed{id, aws.ToString(t.VpcId)})
+		}
+	}
+	return all
+}
+
+// blocksOfLists are the ranges in prefix lists to which routes lead, and warnings of those that could not be read.
+func (m *Market) blocksOfLists(ctx context.Context, routes []listed) ([]taken, []string) {
+	if len(routes) == 0 {
+		return nil, nil
+	}
+	var ids, warnings []string
+	for _, one := range routes {
+		ids = append(ids, one.id)
+	}
+	lists, err := m.reader.ReadLists(ctx, ids...)
+	if err != nil {
+		return nil, nil // broken off, as whatever else was asked
+	}
+	var all []taken
+	for _, l := range lists {
+		by := routes[slices.IndexFunc(routes, func(one listed) bool { return one.id == l.ID })].by
+		if l.Unknown != "" {
+			warnings = append(warnings, fmt.Sprintf("what the routes of %s to %s lead to is not known (%s); the new VPC may overlap it", by, l.ID, l.Unknown))
+		}
+		for _, block := range l.Blocks {
+			if block.Bits() > 0 {
+				all = append(all, taken{block, "a route of " + by + " to " + l.ID})
+			}
+		}
+	}
+	return all, warnings
 }
 
 // blocksOfRoutes are the ranges outside of its VPC to which a route table leads, but for the whole internet: those of other

@@ -76,4 +76,6 @@ type Clients struct {
 type Discoverer interface {
 	Read(ctx context.Context, kinds ...discovery.Kind) (*discovery.Region, error)
 	AskDNS(ctx context.Context, region *discovery.Region, vpcs ...string) error
+	AskLists(ctx context.Context, region *discovery.Region, groups ...string) error
+	ReadLists(ctx context.Context, ids ...string) ([]discovery.PrefixList, error)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -15,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/pricing"
 
 	"geusemaker/internal/cloud/api"
+	"geusemaker/internal/cloud/discovery"
 	"geusemaker/internal/stack"
 )
 
@@ -155,10 +157,16 @@ func TestFreeBlock(t *testing.T) {
 		{DestinationCidrBlock: new("0.0.0.0/0"), GatewayId: new("igw-1")},
 		{DestinationCidrBlock: new("10.25.64.0/20"), TransitGatewayId: new("tgw-1")},
 		{DestinationPrefixListId: new("pl-1"), GatewayId: new("vpce-1")},
+		{DestinationPrefixListId: new("pl-2"), TransitGatewayId: new("tgw-1")},
 	}}}
+	f.lists = []discovery.PrefixList{
+		{ID: "pl-1", Blocks: []netip.Prefix{netip.MustParsePrefix("10.27.0.0/16")}},
+		{ID: "pl-2", Blocks: []netip.Prefix{netip.MustParsePrefix("10.26.128.0/17"), netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("2001:db8::/32")}},
+	}
 	n, warnings := f.market().askNetwork(t.Context())
 	for vpcCIDR, want := range map[string]struct{ cidr, other string }{
-		"auto":           {"10.26.0.0/16", ""},
+		"auto":           {"10.27.0.0/16", ""},
+		"10.26.0.0/16":   {"10.26.0.0/16", "a route of vpc-1 to pl-2"},
 		"10.21.140.0/24": {"10.21.140.0/24", "10.21.128.0/20 of vpc-1"},
 		"10.24.0.0/20":   {"10.24.0.0/20", "vpc-far, which is peered"},
 		"10.25.0.0/16":   {"10.25.0.0/16", "a route of vpc-1"},
@@ -177,6 +185,21 @@ func TestFreeBlock(t *testing.T) {
 		}
 	}
 	if len(warnings) > 0 {
+		t.Errorf("warnings %q", warnings)
+	}
+}
+
+// A prefix list in a route that cannot be read is told, since the new VPC may overlap what it holds. Without one none is asked for.
+func TestRoutesToUnknownPrefixListsAreTold(t *testing.T) {
+	f := rich()
+	f.routes = []ec2types.RouteTable{{VpcId: new("vpc-1"), Routes: []ec2types.Route{{DestinationPrefixListId: new("pl-1"), GatewayId: new("vpce-1")}}}}
+	if _, warnings := f.market().askNetwork(t.Context()); len(warnings) > 0 || slices.Contains(f.calls, "ReadLists") {
+		t.Errorf("warnings %q, calls %q", warnings, f.calls)
+	}
+	f.routes[0].Routes[0] = ec2types.Route{DestinationPrefixListId: new("pl-2"), TransitGatewayId: new("tgw-1")}
+	f.lists = []discovery.PrefixList{{ID: "pl-2", Unknown: "not allowed"}}
+	want := []string{"what the routes of vpc-1 to pl-2 lead to is not known (not allowed); the new VPC may overlap it"}
+	if _, warnings := f.market().askNetwork(t.Context()); !slices.Equal(warnings, want) {
 		t.Errorf("warnings %q", warnings)
 	}
 }

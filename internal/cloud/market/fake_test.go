@@ -60,6 +60,7 @@ type fake struct {
 	keys     []string
 	routes   []ec2types.RouteTable
 	estate   *discovery.Region // what could be reused
+	lists    []discovery.PrefixList
 	regions  []ec2types.Region
 	products []string         // of the price list, beside those of listed
 	refusals map[string]error // by operation
@@ -327,6 +328,20 @@ func (f *fake) Read(context.Context, ...discovery.Kind) (*discovery.Region, erro
 
 // AskDNS implements Discoverer.
 func (f *fake) AskDNS(context.Context, *discovery.Region, ...string) error { return f.called("AskDNS") }
+
+// AskLists implements Discoverer.
+func (f *fake) AskLists(_ context.Context, r *discovery.Region, groups ...string) error {
+	r.Lists = f.lists
+	return f.called("AskLists " + strings.Join(groups, " "))
+}
+
+// ReadLists implements Discoverer.
+func (f *fake) ReadLists(_ context.Context, ids ...string) ([]discovery.PrefixList, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	return slices.DeleteFunc(slices.Clone(f.lists), func(l discovery.PrefixList) bool { return !slices.Contains(ids, l.ID) }), f.called("ReadLists")
+}
 
 func (f *fake) DescribeFileSystems(context.Context, *efs.DescribeFileSystemsInput, ...func(*efs.Options)) (*efs.DescribeFileSystemsOutput, error) {
 	return &efs.DescribeFileSystemsOutput{}, f.called("DescribeFileSystems")

@@ -31,7 +31,7 @@ type Options struct {
 	Clock   engine.Clock
 	Address AddressFinder
 	Prices  PriceCache // nil: prices are not kept
-	// Discovery is asked when something of the user's own is to be reused.
+	// Discovery is asked when something of the user's own is to be reused, or a route leads to a prefix list.
 	Discovery Discoverer
 	// Mock says that something else than AWS answers. Dry runs are not tried then: mocks have been seen to take them for wet
 	// ones (getmoto/moto, CreateVpc).

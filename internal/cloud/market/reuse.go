@@ -252,12 +252,16 @@ func (f *reuse) room(fs discovery.FileSystem) {
 	}
 }
 
-// hold notes the rules that a group of the user's has.
+// hold notes the rules that a group of the user's has, those through a prefix list for each of its blocks: an audit has to show
+// who is let in.
 func (f *reuse) hold(group string) {
 	g, _ := f.region.Group(group)
 	for direction, rules := range map[string][]discovery.Rule{stack.DirectionIn: g.Ingress, stack.DirectionOut: g.Egress} {
-		for _, r := range rules {
+		for _, r := range f.region.SpellOut(rules) {
 			gate := stack.Gate{Direction: direction, Protocol: r.Protocol, Ports: r.Port(), Peer: r.Peer(), Reason: r.Reason}
+			if r.List != "" && r.Block.IsValid() {
+				gate.Peer, gate.Reason = r.Block.String(), strings.TrimPrefix(r.Reason+", of "+r.List, ", ")
+			}
 			if gate.Protocol == "-1" {
 				gate.Protocol = stack.Everything
 			}
@@ -278,9 +282,16 @@ func (m *Market) discover(ctx context.Context, c stack.Config) (*discovery.Regio
 	if err != nil {
 		return nil, err
 	}
-	if vpc, known := r.VPC(impliedVPC(c, r)); known {
-		err = m.reader.AskDNS(ctx, r, vpc.ID)
-	}
+	files, _ := r.FileSystem(c.EFSID)
+	err = together(
+		func() error {
+			if vpc, known := r.VPC(impliedVPC(c, r)); known {
+				return m.reader.AskDNS(ctx, r, vpc.ID)
+			}
+			return nil
+		},
+		func() error { return m.reader.AskLists(ctx, r, append(files.GuardIDs(), c.SecurityGroupID)...) },
+	)
 	return r, err
 }
 

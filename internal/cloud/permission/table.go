@@ -56,6 +56,7 @@ func sandboxOnly() []string {
 		"DescribeVpcAttribute", "DescribeNatGateways", "DescribeNetworkAcls", "DescribeBackupPolicy", "DescribeFileSystemPolicy",
 		"DescribeMountTargetSecurityGroups", "DescribeLoadBalancers", "DescribeTags", "DescribeSecurityGroupRules", "CreateVpcEndpoint",
 		"DeleteVpcEndpoints", "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress", "DecodeAuthorizationMessage",
+		"GetManagedPrefixListEntries",
 	}
 }
 
@@ -103,6 +104,7 @@ func networkOperations() []Operation {
 		row(ec2, "RevokeSecurityGroupIngress", on(Destroy), "remove rules that refer to a group that goes", owns("security-group")),
 		row(ec2, "DeleteSecurityGroup", on(Destroy), "delete the groups", owns("security-group")),
 		row(ec2, "DescribeNetworkInterfaces", on(Destroy), "name what stands in the way of a delete", reads),
+		row(ec2, "GetManagedPrefixListEntries", on(Deploy), "read the blocks that rules and routes name by a prefix list", reads),
 		row(ec2, "CreateVpcEndpoint", on(Deploy), "keep the traffic to S3 inside AWS", makes("vpc-endpoint"), owns("vpc", "route-table")),
 		row(ec2, "DescribeVpcEndpoints", always, "find the endpoint, and name what stands in the way of a delete", reads),
 		row(ec2, "DeleteVpcEndpoints", on(Destroy), "delete the endpoint", owns("vpc-endpoint")),

@@ -34,6 +34,7 @@ func operations() map[string]operation {
 		registerInstances, registerInstanceAttributes, registerSpotRequests, registerVolumes, registerFileSystems,
 		registerMountTargets, registerRoles, registerProfiles, registerParameters, registerCommands, registerSessions, registerIdentity,
 		registerPricing, registerQuotas, registerNetworkACLs, registerNATGateways, registerPeerings, registerBalancers,
+		registerPrefixLists,
 	} {
 		register(all)
 	}

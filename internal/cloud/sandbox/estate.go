@@ -132,6 +132,13 @@ func (e *estate) files(name string, set func(*fileSystem), groups []string, in .
 	}
 }
 
+// prefixList makes a prefix list for as many entries as it has. It is of the company's, so it can be used in all of its VPCs.
+func (e *estate) prefixList(name string, entries ...prefixEntry) string {
+	l := &prefixList{resource: e.born(prefixListKind.prefix, name), Name: name, Family: "IPv4", Max: int32(len(entries)), Entries: entries}
+	e.region.PrefixLists[l.ID] = l
+	return l.ID
+}
+
 func (e *estate) keyPair(name, kind string) {
 	k := &keyPair{resource: e.born("key", name), Name: name, Type: kind, Fingerprint: digest(e.seed, name)[:32]}
 	e.region.KeyPairs[k.ID] = k

@@ -58,6 +58,9 @@ func (e *estate) companyGroups(v *vpc) companyGroups {
 	web := e.group(v, "company-web", "company-web", tcp(443, "0.0.0.0/0", ""), tcp(80, "0.0.0.0/0", ""))
 	machines := e.group(v, "company-machines", "company-machines",
 		tcp(443, CallerAddress+"/32", ""), tcp(11434, CallerAddress+"/32", ""), tcp(6333, CallerAddress+"/32", ""), tcp(11235, CallerAddress+"/32", ""))
+	offices := e.prefixList("company-office-addresses", prefixEntry{"198.51.100.0/24", "headquarters"}, prefixEntry{"203.0.113.0/28", "branch"})
+	through := func(port int32) *rule { return &rule{Protocol: "tcp", From: port, To: port, List: offices} }
+	e.group(v, "company-offices", "company-offices", through(443), through(11434), through(6333), through(11235))
 	files := e.group(v, "company-files", "company-files", tcp(2049, "", machines.ID))
 	sealed := e.group(v, "company-sealed", "company-sealed")
 	for _, one := range sealed.Rules { // out to AWS and packages, but not to a file system
@@ -84,11 +87,13 @@ func (e *estate) legacy() {
 	e.group(v, "legacy-all", "legacy-all", &rule{Protocol: "-1", From: -1, To: -1, CIDR: "0.0.0.0/0"})
 }
 
-// vault is a VPC without an internet gateway: one subnet reaches the internet over another network, one reaches nothing, and the NAT
-// gateway of a third is gone.
+// vault is a VPC without an internet gateway: one subnet reaches the internet over another network, and the sites
+// of the company by a prefix list, one reaches nothing, and the NAT gateway of a third is gone.
 func (e *estate) vault() {
 	v := e.vpc("vault", "10.30.0.0/16")
-	e.subnet(v, "vault-transit-a", "10.30.0.0/24", 0, e.table(v, "vault-transit", e.born("tgw", "vault").ID))
+	transit := e.table(v, "vault-transit", e.born("tgw", "vault").ID)
+	transit.Routes = append(transit.Routes, route{List: e.prefixList("company-sites", entriesOf("10.21.0.0/16", "10.22.0.0/20")...), Gateway: e.born("tgw", "vault").ID})
+	e.subnet(v, "vault-transit-a", "10.30.0.0/24", 0, transit)
 	e.subnet(v, "vault-sealed-a", "10.30.1.0/24", 0, nil)
 	e.subnet(v, "vault-broken-b", "10.30.2.0/24", 1, e.table(v, "vault-broken", e.born("nat", "vault-gone").ID))
 }

@@ -181,6 +181,9 @@ func (r *region) listForeign(add func(kind, region, id string, tags map[string]s
 	for id, p := range r.Peerings {
 		add("peering-connection", r.Name, id, p.Tags, "%s %s", p.VPC, p.PeerCIDR)
 	}
+	for id, l := range r.PrefixLists {
+		add("prefix-list", r.Name, id, l.Tags, "%d entries", len(l.Entries))
+	}
 	for id, one := range r.NetworkACLs {
 		add("network-acl", r.Name, id, one.Tags, "%s", one.VPC)
 	}

@@ -29,6 +29,7 @@ type region struct {
 	NATGateways map[string]*natGateway    `json:"nat_gateways,omitempty"`
 	Peerings    map[string]*peering       `json:"peerings,omitempty"`
 	Balancers   map[string]*balancer      `json:"balancers,omitempty"`
+	PrefixLists map[string]*prefixList    `json:"prefix_lists,omitempty"` // but for AWS's own
 
 	Instances    map[string]*instance    `json:"instances,omitempty"`
 	SpotRequests map[string]*spotRequest `json:"spot_requests,omitempty"`
@@ -56,6 +57,7 @@ func (r *region) fill() {
 	made(&r.NATGateways)
 	made(&r.Peerings)
 	made(&r.Balancers)
+	made(&r.PrefixLists)
 	made(&r.Instances)
 	made(&r.SpotRequests)
 	made(&r.Volumes)
@@ -96,6 +98,7 @@ func (r *region) collections() []collection {
 		{networkACLKind, ec2types.ResourceTypeNetworkAcl, bases(r.NetworkACLs)},
 		{natGatewayKind, ec2types.ResourceTypeNatgateway, bases(r.NATGateways)},
 		{peeringKind, ec2types.ResourceTypeVpcPeeringConnection, bases(r.Peerings)},
+		{prefixListKind, ec2types.ResourceTypePrefixList, bases(r.PrefixLists)},
 	}
 }
 

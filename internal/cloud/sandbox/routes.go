@@ -19,8 +19,9 @@ type routeTable struct {
 }
 
 type route struct {
-	CIDR    string `json:"cidr"`
-	Gateway string `json:"gateway"` // local, igw-..., nat-..., tgw-... or pcx-...
+	CIDR    string `json:"cidr,omitempty"`
+	List    string `json:"list,omitempty"` // ID of the prefix list that is the destination instead
+	Gateway string `json:"gateway"`        // local, igw-..., nat-..., tgw-... or pcx-...
 }
 
 type association struct {
@@ -121,7 +122,7 @@ func deleteRoute(c *call, in *ec2.DeleteRouteInput) (*ec2.DeleteRouteOutput, err
 		return nil, err
 	}
 	destination := deref(in.DestinationCidrBlock)
-	index := slices.IndexFunc(t.Routes, func(r route) bool { return r.CIDR == destination })
+	index := slices.IndexFunc(t.Routes, func(r route) bool { return r.CIDR == destination && r.List == deref(in.DestinationPrefixListId) })
 	switch {
 	case index < 0:
 		return nil, refuse("InvalidRoute.NotFound", "no route with destination-cidr-block %s in route table %s", destination, t.ID)
@@ -192,7 +193,12 @@ func (c *call) showRouteTable(t *routeTable) ec2types.RouteTable {
 		if r.Gateway == "local" {
 			origin = ec2types.RouteOriginCreateRouteTable
 		}
-		one := ec2types.Route{DestinationCidrBlock: new(r.CIDR), Origin: origin, State: c.routeState(t, r)}
+		one := ec2types.Route{Origin: origin, State: c.routeState(t, r)}
+		if r.List != "" {
+			one.DestinationPrefixListId = new(r.List)
+		} else {
+			one.DestinationCidrBlock = new(r.CIDR)
+		}
 		switch prefix, _, _ := strings.Cut(r.Gateway, "-"); prefix {
 		case "nat":
 			one.NatGatewayId = new(r.Gateway)
@@ -208,7 +214,7 @@ func (c *call) showRouteTable(t *routeTable) ec2types.RouteTable {
 	for _, e := range inOrder(c.region.Endpoints) { // a gateway endpoint adds its route by itself
 		if slices.Contains(e.RouteTables, t.ID) {
 			shown.Routes = append(shown.Routes, ec2types.Route{
-				DestinationPrefixListId: new(c.prefixList(e.Service)), GatewayId: new(e.ID), Origin: ec2types.RouteOriginCreateRoute,
+				DestinationPrefixListId: new(c.prefixListID(e.Service)), GatewayId: new(e.ID), Origin: ec2types.RouteOriginCreateRoute,
 				State: ec2types.RouteStateActive,
 			})
 		}
@@ -257,7 +263,7 @@ func describeRouteTables(c *call, in *ec2.DescribeRouteTablesInput) (*ec2.Descri
 				"route-table-id": {t.ID}, "vpc-id": {t.VPC}, "owner-id": {c.state.Account}, "route.gateway-id": nil,
 				"route.destination-cidr-block": nil, "route.state": nil, "association.route-table-association-id": nil,
 				"association.subnet-id": nil, "association.main": nil, "association.route-table-id": nil,
-				"association.gateway-id": nil, "route.nat-gateway-id": nil, "route.origin": nil,
+				"association.gateway-id": nil, "route.nat-gateway-id": nil, "route.origin": nil, "route.destination-prefix-list-id": nil,
 			}
 			for _, r := range t.Routes {
 				filter := "route.gateway-id"
@@ -266,6 +272,7 @@ func describeRouteTables(c *call, in *ec2.DescribeRouteTablesInput) (*ec2.Descri
 				}
 				a[filter] = append(a[filter], r.Gateway)
 				a["route.destination-cidr-block"] = append(a["route.destination-cidr-block"], r.CIDR)
+				a["route.destination-prefix-list-id"] = append(a["route.destination-prefix-list-id"], r.List)
 				a["route.state"] = append(a["route.state"], string(c.routeState(t, r)))
 			}
 			for _, one := range t.Associations {

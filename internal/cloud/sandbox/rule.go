@@ -19,12 +19,13 @@ type rule struct {
 	CIDR        string `json:"cidr,omitempty"`  // IPv4
 	CIDR6       string `json:"cidr6,omitempty"` // IPv6
 	Group       string `json:"group,omitempty"`
+	List        string `json:"list,omitempty"` // ID of a prefix list
 	Description string `json:"description,omitempty"`
 }
 
 func (r *rule) same(other *rule) bool {
 	return r.Egress == other.Egress && r.Protocol == other.Protocol && r.From == other.From && r.To == other.To &&
-		r.CIDR == other.CIDR && r.CIDR6 == other.CIDR6 && r.Group == other.Group
+		r.CIDR == other.CIDR && r.CIDR6 == other.CIDR6 && r.Group == other.Group && r.List == other.List
 }
 
 // admits tells whether the rule lets TCP connections to a port in.
@@ -87,7 +88,7 @@ func (c *call) wanted(g *securityGroup, change change) ([]*rule, error) {
 					"than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*")
 			}
 			one := pattern
-			one.CIDR, one.CIDR6, one.Group, one.Description = peer.CIDR, peer.CIDR6, peer.Group, peer.Description
+			one.CIDR, one.CIDR6, one.Group, one.List, one.Description = peer.CIDR, peer.CIDR6, peer.Group, peer.List, peer.Description
 			wanted = append(wanted, &one)
 		}
 	}
@@ -152,8 +153,15 @@ func (c *call) peers(g *securityGroup, p ec2types.IpPermission) ([]rule, error) 
 		}
 		peers = append(peers, rule{Group: other.ID, Description: deref(pair.Description)})
 	}
+	for _, l := range p.PrefixListIds {
+		list, err := c.prefixList(l.PrefixListId)
+		if err != nil {
+			return nil, err
+		}
+		peers = append(peers, rule{List: list.ID, Description: deref(l.Description)})
+	}
 	if len(peers) == 0 {
-		return nil, refuse("InvalidParameterValue", "The permission names no CIDR block and no security group")
+		return nil, refuse("InvalidParameterValue", "The permission names no CIDR block, no prefix list and no security group")
 	}
 	return peers, nil
 }
@@ -177,11 +185,11 @@ func (c *call) authorize(change change) ([]ec2types.SecurityGroupRule, error) {
 	for _, r := range wanted {
 		if slices.ContainsFunc(after, r.same) {
 			return nil, refuse("InvalidPermission.Duplicate", "the specified rule \"peer: %s, %s, from port: %d, to port: %d, "+
-				"ALLOW\" already exists", r.CIDR+r.CIDR6+r.Group, r.Protocol, r.From, r.To)
+				"ALLOW\" already exists", r.CIDR+r.CIDR6+r.Group+r.List, r.Protocol, r.From, r.To)
 		}
 		after = append(after, r)
 	}
-	if over(after, change.egress) {
+	if c.over(after, change.egress) {
 		return nil, refuse("RulesPerSecurityGroupLimitExceeded", "The maximum number of rules per security group has been "+
 			"reached.")
 	}
@@ -194,17 +202,23 @@ func (c *call) authorize(change change) ([]ec2types.SecurityGroupRule, error) {
 	return shown, nil
 }
 
-func over(rules []*rule, egress bool) bool {
-	four, six := 0, 0
+// over tells whether there are too many rules. One through a prefix list counts as as many as the list may have entries (VPC
+// user guide, "Prefix lists concepts and rules").
+func (c *call) over(rules []*rule, egress bool) bool {
+	four, six := int32(0), int32(0)
 	for _, r := range rules {
 		if r.Egress != egress {
 			continue
 		}
+		weight := int32(1)
+		if l := c.prefixLists()[r.List]; l != nil {
+			weight = l.Max
+		}
 		if r.CIDR6 == "" {
-			four++
+			four += weight
 		}
 		if r.CIDR == "" {
-			six++
+			six += weight
 		}
 	}
 	return four > 60 || six > 60
@@ -296,6 +310,7 @@ func (c *call) permissions(g *securityGroup, egress bool) []ec2types.IpPermissio
 		all[index].IpRanges = append(all[index].IpRanges, one.IpRanges...)
 		all[index].Ipv6Ranges = append(all[index].Ipv6Ranges, one.Ipv6Ranges...)
 		all[index].UserIdGroupPairs = append(all[index].UserIdGroupPairs, one.UserIdGroupPairs...)
+		all[index].PrefixListIds = append(all[index].PrefixListIds, one.PrefixListIds...)
 	}
 	return all
 }
@@ -318,6 +333,8 @@ func permissionOf(c *call, r *rule) ec2types.IpPermission {
 		p.UserIdGroupPairs = []ec2types.UserIdGroupPair{{
 			GroupId: new(r.Group), UserId: new(c.state.Account), Description: description,
 		}}
+	case r.List != "":
+		p.PrefixListIds = []ec2types.PrefixListId{{PrefixListId: new(r.List), Description: description}}
 	}
 	return p
 }
@@ -336,6 +353,8 @@ func (c *call) showRule(g *securityGroup, r *rule) ec2types.SecurityGroupRule {
 		shown.CidrIpv4 = new(r.CIDR)
 	case r.CIDR6 != "":
 		shown.CidrIpv6 = new(r.CIDR6)
+	case r.List != "":
+		shown.PrefixListId = new(r.List)
 	default:
 		shown.ReferencedGroupInfo = &ec2types.ReferencedSecurityGroup{
 			GroupId: new(r.Group), UserId: new(c.state.Account), VpcId: new(g.VPC),

@@ -65,7 +65,7 @@ func createVpcEndpoint(c *call, in *ec2.CreateVpcEndpointInput) (*ec2.CreateVpcE
 		for _, other := range c.region.Endpoints {
 			if other.Service == e.Service && slices.Contains(other.RouteTables, id) {
 				return nil, refuse("RouteAlreadyExists", "route table %s already has a route with destination-prefix-list-id %s",
-					id, c.prefixList(e.Service))
+					id, c.prefixListID(e.Service))
 			}
 		}
 	}
@@ -92,11 +92,6 @@ func createVpcEndpoint(c *call, in *ec2.CreateVpcEndpointInput) (*ec2.CreateVpcE
 	}
 	c.region.Endpoints[e.ID] = e
 	return &ec2.CreateVpcEndpointOutput{VpcEndpoint: new(c.showEndpoint(e)), ClientToken: in.ClientToken}, nil
-}
-
-// prefixList is the list of a service's addresses, to which gateway endpoints lead.
-func (c *call) prefixList(service string) string {
-	return "pl-" + digest(c.state.Seed, c.region.Name, service)[:8]
 }
 
 // The states of an endpoint, as EC2 sends them: the SDK's constants have capitals (AWS PrivateLink guide, "Interface endpoint
