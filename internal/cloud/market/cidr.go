@@ -1,8 +1,10 @@
 package market
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 
+	"geusemaker/internal/cloud/api"
 	"geusemaker/internal/cloud/discovery"
 	"geusemaker/internal/stack"
 )
@@ -34,62 +37,46 @@ type network struct {
 // askNetwork asks which address ranges are in use: those of the region's VPCs, of the networks that they are peered with, and
 // of those to which their routes lead, by block or by prefix list.
 func (m *Market) askNetwork(ctx context.Context) (network, []string) {
-	n := network{stacks: stacks{}}
-	var peered, routed []taken
-	var byList []listed
+	var vpcs []ec2types.Vpc
+	var peerings []ec2types.VpcPeeringConnection
+	var tables []ec2types.RouteTable
+	var behind []taken
 	var warnings []string
 	err := together(
-		func() error {
+		func() (err error) {
 			pages := ec2.NewDescribeVpcsPaginator(m.clients.EC2, &ec2.DescribeVpcsInput{})
-			for pages.HasMorePages() {
-				page, err := pages.NextPage(ctx)
-				if err != nil {
-					return err
-				}
-				n.vpcs += len(page.Vpcs)
-				for _, v := range page.Vpcs {
-					n.stacks.add(v.Tags)
-					n.taken = append(n.taken, blocksOf(v)...)
-				}
-			}
-			return nil
+			vpcs, err = api.All(ctx, pages, func(out *ec2.DescribeVpcsOutput) []ec2types.Vpc { return out.Vpcs })
+			return err
 		},
 		func() error {
 			pages := ec2.NewDescribeVpcPeeringConnectionsPaginator(m.clients.EC2, &ec2.DescribeVpcPeeringConnectionsInput{})
-			for pages.HasMorePages() {
-				page, err := pages.NextPage(ctx)
-				if err != nil {
-					return nil // peerings are rare, and the VPCs tell the most
-				}
-				for _, p := range page.VpcPeeringConnections {
-					peered = append(peered, blocksOfPeer(p.AccepterVpcInfo)...)
-					peered = append(peered, blocksOfPeer(p.RequesterVpcInfo)...)
-				}
-			}
+			peerings, _ = api.All(ctx, pages, func(out *ec2.DescribeVpcPeeringConnectionsOutput) []ec2types.VpcPeeringConnection {
+				return out.VpcPeeringConnections
+			}) // peerings are rare, and the VPCs tell the most
 			return nil
 		},
 		func() error {
 			pages := ec2.NewDescribeRouteTablesPaginator(m.clients.EC2, &ec2.DescribeRouteTablesInput{})
-			for pages.HasMorePages() {
-				page, err := pages.NextPage(ctx)
-				if err != nil {
-					return nil // the VPCs tell the most
-				}
-				for _, t := range page.RouteTables {
-					routed = append(routed, blocksOfRoutes(t)...)
-					byList = append(byList, listsOfRoutes(t)...)
-				}
-			}
-			behind, unknown := m.blocksOfLists(ctx, byList)
-			routed, warnings = append(routed, behind...), append(warnings, unknown...)
+			tables, _ = api.All(ctx, pages, func(out *ec2.DescribeRouteTablesOutput) []ec2types.RouteTable { return out.RouteTables }) // as above
+			behind, warnings = m.blocksOfLists(ctx, tables)
 			return nil
 		},
 	)
 	if err != nil {
 		warnings = append(warnings, "the address ranges in use are not known ("+because(err)+"); the new VPC may overlap another")
 	}
-	n.known = err == nil
-	n.taken = slices.Concat(n.taken, peered, routed)
+	n := network{vpcs: len(vpcs), stacks: stacks{}, known: err == nil}
+	for _, v := range vpcs {
+		n.stacks.add(v.Tags)
+		n.taken = append(n.taken, blocksOf(v)...)
+	}
+	for _, p := range peerings {
+		n.taken = slices.Concat(n.taken, blocksOfPeer(p.AccepterVpcInfo), blocksOfPeer(p.RequesterVpcInfo))
+	}
+	for _, t := range tables {
+		n.taken = append(n.taken, blocksOfRoutes(t)...)
+	}
+	n.taken = append(n.taken, behind...)
 	return n, warnings
 }
 
@@ -116,36 +103,28 @@ func blocksOfPeer(info *ec2types.VpcPeeringConnectionVpcInfo) []taken {
 	return all
 }
 
-// listed is a prefix list to which a route leads, and whose route it is.
-type listed struct{ id, by string }
-
-// listsOfRoutes are the prefix lists to which a route table leads, but for AWS's own behind gateway endpoints.
-func listsOfRoutes(t ec2types.RouteTable) []listed {
-	var all []listed
-	for _, r := range t.Routes {
-		if id := discovery.ListOf(r); id != "" {
-			all = append(all, listed{id, aws.ToString(t.VpcId)})
+// blocksOfLists are the ranges in the prefix lists to which route tables lead, but for AWS's own behind gateway endpoints, and
+// warnings of lists that could not be read.
+func (m *Market) blocksOfLists(ctx context.Context, tables []ec2types.RouteTable) ([]taken, []string) {
+	from := map[string]string{} // the VPC from which a route leads to the list
+	for _, t := range tables {
+		for _, r := range t.Routes {
+			if id := discovery.ListOf(r); id != "" {
+				from[id] = cmp.Or(from[id], aws.ToString(t.VpcId))
+			}
 		}
 	}
-	return all
-}
-
-// blocksOfLists are the ranges in prefix lists to which routes lead, and warnings of those that could not be read.
-func (m *Market) blocksOfLists(ctx context.Context, routes []listed) ([]taken, []string) {
-	if len(routes) == 0 {
+	if len(from) == 0 {
 		return nil, nil
 	}
-	var ids, warnings []string
-	for _, one := range routes {
-		ids = append(ids, one.id)
-	}
-	lists, err := m.reader.ReadLists(ctx, ids...)
+	lists, err := m.reader.ReadLists(ctx, slices.Sorted(maps.Keys(from))...)
 	if err != nil {
 		return nil, nil // broken off, as whatever else was asked
 	}
+	var warnings []string
 	var all []taken
 	for _, l := range lists {
-		by := routes[slices.IndexFunc(routes, func(one listed) bool { return one.id == l.ID })].by
+		by := from[l.ID]
 		if l.Unknown != "" {
 			warnings = append(warnings, fmt.Sprintf("what the routes of %s to %s lead to is not known (%s); the new VPC may overlap it", by, l.ID, l.Unknown))
 		}
