@@ -29,7 +29,9 @@ type policyDoc struct {
 	For       permission.Purpose `json:"for"`
 	Partition string             `json:"partition"`
 	Region    *string            `json:"region"` // null: every region
+	Reuses    lentDoc            `json:"reuses"`
 	Policies  []policyPart       `json:"policies"`
+	Notes     []string           `json:"notes"`
 }
 
 // policyPart is one policy that IAM takes.
@@ -42,6 +44,7 @@ type policyPart struct {
 
 func newIAMPolicy(a *app) *cobra.Command {
 	var purpose, folder string
+	var mountGroups []string
 	purposes := purposeNames()
 	cmd := &cobra.Command{
 		Use:   "policy",
@@ -57,21 +60,39 @@ What is made must bear the tag geusemaker:stack, and only what bears it may be c
 parameters must lie under /geusemaker/, and a role can be given to machines only. All of it holds in one region: that of
 --region or of the AWS settings, or in every one with --region all.
 
+What is yours bears no such tag. --vpc-id, --subnet-id, --security-group-id, --efs-id, --key-pair and --add-missing-rules, the
+same as those of deploy, make policies for deploy and destroy that also allow the use of what they name, by its ID, and of
+nothing else. Since AWS is not asked, a subnet or a group needs its VPC beside it, and rules are added to the groups of mount
+targets only when --mount-target-group names them.
+
 IAM takes at most 6,144 characters a policy, so a long one comes in parts; attach them all. The documents go to the output
 one after the other. With --write each goes into a file of its own. docs/security.md tells what policies cannot narrow.`,
 		Example: `  geusemaker iam policy --for operate
   geusemaker iam policy --for deploy --region eu-central-1 --write policies
-  geusemaker iam policy -o json`,
+  geusemaker iam policy --for deploy --vpc-id vpc-0123456789abcdef0 --key-pair laptop
+  geusemaker iam policy --config team.yaml -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !slices.Contains(purposes, purpose) {
 				return usage("--for: %q is no purpose; use %s", purpose, strings.Join(purposes, ", "))
 			}
-			return a.iamPolicy(cmd.Context(), permission.Purpose(purpose), folder)
+			c, err := a.loadConfig(cmd, nil)
+			if err != nil {
+				return err
+			}
+			lent, err := lentBy(c, mountGroups)
+			if err != nil {
+				return err
+			}
+			doc := policyDoc{For: permission.Purpose(purpose), Reuses: lent}
+			doc.Notes = lent.notes(doc.For)
+			return a.iamPolicy(cmd.Context(), doc, c.Region, folder)
 		},
 	}
 	cmd.Flags().StringVar(&purpose, "for", string(permission.All), "`purpose`: "+strings.Join(purposes, ", "))
 	cmd.Flags().StringVar(&folder, "write", "", "write each policy to a file in this `folder`")
+	cmd.Flags().StringArrayVar(&mountGroups, flagMountGroup, nil, "let rules be added to this `group` of the mount targets of --efs-id; may be repeated")
+	addConfigFlags(cmd, reuseKeys...)
 	_ = cmd.RegisterFlagCompletionFunc("for", cobra.FixedCompletions(purposes, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
@@ -84,24 +105,24 @@ func purposeNames() []string {
 	return names
 }
 
-func (a *app) iamPolicy(ctx context.Context, purpose permission.Purpose, folder string) error {
-	doc, region := policyDoc{For: purpose}, ""
+// iamPolicy completes a document with its place and its policies. The region is that of the configuration, if it names one.
+func (a *app) iamPolicy(ctx context.Context, doc policyDoc, wanted, folder string) error {
+	region := ""
 	if a.global.region != allRegions {
-		var wanted []string
-		if a.global.region != "" {
-			wanted = []string{a.global.region}
-		}
-		regions, err := a.surveyed(ctx, wanted)
+		regions, err := a.surveyed(ctx, slices.DeleteFunc([]string{wanted}, func(r string) bool { return r == "" }))
 		if err != nil {
 			return err
 		}
 		region, doc.Region = regions[0], &regions[0]
 	}
 	doc.Partition = permission.PartitionOf(region)
-	for i, d := range permission.Policies(purpose, permission.Place{Partition: doc.Partition, Region: region}) {
-		part := policyPart{Name: "geusemaker-" + string(purpose), Characters: d.Characters(), Document: d}
+	for i, d := range permission.Policies(doc.For, permission.Place{Partition: doc.Partition, Region: region}, doc.Reuses.reuse()) {
+		part := policyPart{Name: "geusemaker-" + string(doc.For), Characters: d.Characters(), Document: d}
 		if i > 0 {
 			part.Name += fmt.Sprint("-", i+1)
+		}
+		if part.Characters > permission.MaxCharacters {
+			return usage("--%s: these are more groups than a policy has room for; a file system has at most five for each zone", flagMountGroup)
 		}
 		doc.Policies = append(doc.Policies, part)
 	}
@@ -162,6 +183,9 @@ func (a *app) policyView(d policyDoc, written bool) string {
 		if n := len(d.Policies); n > 1 && !a.global.quiet {
 			fmt.Fprintf(a.streams.Err, "These are %d policies, since IAM takes at most %d characters each; attach them all. --write FOLDER makes a file of each.\n", n, permission.MaxCharacters)
 		}
+		for _, note := range d.Notes {
+			a.note(note)
+		}
 		return string(all)
 	}
 	t := term.Table{Columns: []term.Column{{Name: "POLICY"}, {Name: "CHARACTERS", Right: true}, {Name: "FILE", Min: 20}}}
@@ -170,5 +194,5 @@ func (a *app) policyView(d policyDoc, written bool) string {
 		t.Rows = append(t.Rows, term.Row{Cells: []string{p.Name, fmt.Sprint(p.Characters), *p.File}})
 		next = append(next, fmt.Sprintf("aws iam create-policy --policy-name %s --policy-document file://%s", p.Name, *p.File))
 	}
-	return a.streams.OutScreen().Sections(term.Section{Table: &t}, term.Section{Title: "Next", Lines: next})
+	return a.streams.OutScreen().Sections(term.Section{Table: &t}, term.Section{Title: "Next", Lines: next}, term.Section{Notes: d.Notes})
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
@@ -133,6 +134,7 @@ func addFields(t reflect.Type, properties schema, required *[]string) {
 		if name == "-" || !f.IsExported() {
 			continue
 		}
+		name = cmp.Or(name, f.Name)
 		properties[name] = schemaOf(f.Type)
 		if !strings.Contains(rest, "omit") {
 			*required = append(*required, name)

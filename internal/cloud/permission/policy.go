@@ -45,11 +45,11 @@ type Place struct {
 	Region    string // "" for all
 }
 
-// Policies returns the least that has to be allowed for a purpose, in as many documents as IAM's limit of their length asks
-// for. The same purpose and place give the same text.
-func Policies(p Purpose, at Place) []Document {
+// Policies returns the least that has to be allowed for a purpose where deployments may reuse what r names, in as many documents
+// as IAM's limit of their length asks for. The same purpose, place and reuse give the same text.
+func Policies(p Purpose, at Place, r Reuse) []Document {
 	var all []Document
-	for _, s := range statements(grantsFor(p), at) {
+	for _, s := range statements(grantsFor(p, r), at) {
 		fits := slices.IndexFunc(all, func(d Document) bool {
 			d.Statement = append(slices.Clone(d.Statement), s)
 			return d.Characters() <= MaxCharacters
@@ -63,9 +63,9 @@ func Policies(p Purpose, at Place) []Document {
 	return all
 }
 
-func grantsFor(p Purpose) []grant {
+func grantsFor(p Purpose, r Reuse) []grant {
 	var all []grant
-	for _, o := range Operations() {
+	for _, o := range operations(r) {
 		if o.serves(p) {
 			all = append(all, o.grants...)
 		}

@@ -35,8 +35,11 @@ func prefix(service string) string {
 var always = []Purpose{Deploy, Operate, Destroy}
 
 // Operations lists every operation that geusemaker calls, by service and name: twice where two purposes need it differently.
-func Operations() []Operation {
-	all := slices.Concat(networkOperations(), machineOperations(), fileOperations(), identityOperations(), managementOperations(), marketOperations())
+func Operations() []Operation { return operations(whole()) }
+
+// operations are those of deployments that may reuse what r names.
+func operations(r Reuse) []Operation {
+	all := slices.Concat(networkOperations(r), machineOperations(r), fileOperations(r), identityOperations(), managementOperations(), marketOperations())
 	for i := range all {
 		all[i].Moto = !slices.Contains(sandboxOnly(), all[i].Name)
 	}
@@ -71,7 +74,7 @@ func row(service, operation string, purposes []Purpose, why string, of ...asks) 
 
 func on(purposes ...Purpose) []Purpose { return purposes }
 
-func networkOperations() []Operation {
+func networkOperations(r Reuse) []Operation {
 	return []Operation{
 		row(ec2, "CreateVpc", on(Deploy), "make the network; first as a dry run", makes("vpc")),
 		row(ec2, "DescribeVpcAttribute", on(Deploy, Operate), "know whether a network resolves names", reads),
@@ -95,13 +98,14 @@ func networkOperations() []Operation {
 		row(ec2, "DescribeRouteTables", always, "find the routes", reads),
 		row(ec2, "DisassociateRouteTable", on(Destroy), "take the routes from the subnets", owns("route-table", "subnet")),
 		row(ec2, "DeleteRouteTable", on(Destroy), "delete the routes", owns("route-table")),
-		row(ec2, "CreateSecurityGroup", on(Deploy), "make the groups that say who may connect; first as a dry run", makes("security-group"), owns("vpc")),
-		row(ec2, "AuthorizeSecurityGroupIngress", on(Deploy), "let in who is meant to be", makes("security-group-rule"), owns("security-group")),
-		row(ec2, "AuthorizeSecurityGroupEgress", on(Deploy), "let out what has to go out", makes("security-group-rule"), owns("security-group")),
+		row(ec2, "CreateSecurityGroup", on(Deploy), "make the groups that say who may connect; first as a dry run", makes("security-group"), owns("vpc"), r.vpc()),
+		row(ec2, "AuthorizeSecurityGroupIngress", on(Deploy), "let in who is meant to be", makes("security-group-rule"), owns("security-group"), r.ingress()),
+		row(ec2, "AuthorizeSecurityGroupEgress", on(Deploy), "let out what has to go out", makes("security-group-rule"), owns("security-group"), r.egress()),
 		row(ec2, "DescribeSecurityGroupRules", always, "compare the rules with what they should be", reads),
 		row(ec2, "RevokeSecurityGroupEgress", on(Deploy, Destroy), "let nothing else out; remove rules that refer to a group that goes", owns("security-group")),
+		row(ec2, "RevokeSecurityGroupEgress", on(Destroy), "take the rules that were added to a group of the user's out again", r.egress()),
 		row(ec2, "DescribeSecurityGroups", always, "find the groups, and what refers to them", reads),
-		row(ec2, "RevokeSecurityGroupIngress", on(Destroy), "remove rules that refer to a group that goes", owns("security-group")),
+		row(ec2, "RevokeSecurityGroupIngress", on(Destroy), "remove rules that refer to a group that goes, and those that were added to a group of the user's", owns("security-group"), r.ingress()),
 		row(ec2, "DeleteSecurityGroup", on(Destroy), "delete the groups", owns("security-group")),
 		row(ec2, "DescribeNetworkInterfaces", on(Destroy), "name what stands in the way of a delete", reads),
 		row(ec2, "GetManagedPrefixListEntries", on(Deploy), "read the blocks that rules and routes name by a prefix list", reads),
@@ -112,12 +116,12 @@ func networkOperations() []Operation {
 	}
 }
 
-func machineOperations() []Operation {
+func machineOperations(r Reuse) []Operation {
 	spot := when("ServiceRoles", worldwide(using()), condition{"StringEquals", "iam:AWSServiceName", []string{"spot.amazonaws.com"}})
 	return []Operation{
 		row(ec2, "RunInstances", on(Deploy), "launch the machine; first as a dry run",
 			makes("instance", "volume", "network-interface", "spot-instances-request"), owns("subnet", "security-group"),
-			uses(ec2ARNs([]string{"image", "key-pair"})...),
+			r.subnets(), r.group(), r.keyPair(), uses(ec2ARNs([]string{"image"})...),
 			also("iam:PassRole", under(passing(), ownRoles)),
 			also("iam:CreateServiceLinkedRole", under(spot, "iam::*:role/aws-service-role/*"))),
 		row(ec2, "DescribeInstances", always, "see the machine, and how much of the quotas is used", reads),
@@ -133,7 +137,7 @@ func machineOperations() []Operation {
 	}
 }
 
-func fileOperations() []Operation {
+func fileOperations(r Reuse) []Operation {
 	backup := when("ServiceRoles", worldwide(using()), condition{"StringEquals", "iam:AWSServiceName", []string{"backup.amazonaws.com"}})
 	files := when("ServiceRoles", worldwide(using()), condition{"StringEquals", "iam:AWSServiceName", []string{"elasticfilesystem.amazonaws.com"}})
 	ours := under(owning(), fileSystems)
@@ -151,12 +155,12 @@ func fileOperations() []Operation {
 		row(efs, "DeleteFileSystem", on(Destroy), "delete the file system", ours),
 		// EFS makes and deletes the network interface of a mount target in the caller's name (EFS API reference,
 		// CreateMountTarget and DeleteMountTarget). It bears no tag of ours.
-		row(efs, "CreateMountTarget", on(Deploy), "let the network reach the file system", ours,
+		row(efs, "CreateMountTarget", on(Deploy), "let the network reach the file system", ours, r.files(),
 			also("ec2:CreateNetworkInterface", uses(ec2ARNs([]string{"network-interface"})...)),
-			also("ec2:CreateNetworkInterface", owns("subnet", "security-group")),
+			also("ec2:CreateNetworkInterface", owns("subnet", "security-group")), also("ec2:CreateNetworkInterface", r.subnets()),
 			also("ec2:DescribeSubnets", reads), also("ec2:DescribeNetworkInterfaces", reads)),
 		row(efs, "DescribeMountTargets", always, "find the mount targets", reads),
-		row(efs, "DeleteMountTarget", on(Destroy), "delete the mount targets", ours,
+		row(efs, "DeleteMountTarget", on(Destroy), "delete the mount targets", ours, r.files(),
 			also("ec2:DeleteNetworkInterface", uses(ec2ARNs([]string{"network-interface"})...))),
 	}
 }

@@ -75,6 +75,7 @@ func (e *estate) companyFiles(group string, inA, inB *subnet) {
 		f.Encrypted, f.Throughput, f.Bytes = false, efstypes.ThroughputModeBursting, 7<<30
 	}, []string{group}, inA)
 	e.files("company-archive", func(f *fileSystem) { f.OneZone, f.Bytes = zonesOf(e.region.Name)[2].Name, 900<<30 }, nil)
+	e.files("company-fresh", func(*fileSystem) {}, nil)
 	e.files("company-mirror", func(f *fileSystem) { f.Replica, f.Bytes = true, 42<<30 }, nil)
 }
 

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
@@ -31,6 +32,7 @@ type Request struct {
 type NamedResource struct {
 	ARN  string
 	Tags map[string]string
+	VPC  string // ID of the VPC that a subnet or a security group lies in
 }
 
 // see shows a request to Options.OnRequest, and leaves it as it was.
@@ -58,16 +60,13 @@ func (a *Account) see(ctx context.Context, in middleware.FinalizeInput) error {
 	return err
 }
 
-// named finds the resources whose ID, name or part a request holds.
+// named finds the resources whose ID, name or part a request holds. What only its tags tell of, it does not ask for.
 func (s *state) named(r Request) []NamedResource {
-	text := r.URL + "\n" + string(r.Body)
-	if plain, err := url.QueryUnescape(text); err == nil {
-		text = plain
-	}
+	text := r.words()
 	var all []NamedResource
 	add := func(word, arn string, tags map[string]string) {
 		if word != "" && strings.Contains(text, word) && !slices.ContainsFunc(all, func(n NamedResource) bool { return n.ARN == arn }) {
-			all = append(all, NamedResource{arn, maps.Clone(tags)})
+			all = append(all, NamedResource{ARN: arn, Tags: maps.Clone(tags), VPC: s.Regions[r.Region].home(arn)})
 		}
 	}
 	for _, name := range keys(s.Roles) {
@@ -80,6 +79,48 @@ func (s *state) named(r Request) []NamedResource {
 		region.named(s.Account, add)
 	}
 	return all
+}
+
+// words are the address and the body of a request, as plain text and without the tags that it gives.
+func (r Request) words() string {
+	address, err := url.QueryUnescape(r.URL)
+	if err != nil {
+		address = r.URL
+	}
+	words := []string{address}
+	if form, err := url.ParseQuery(string(r.Body)); err == nil && form.Has("Action") {
+		for _, key := range keys(form) {
+			if !strings.Contains(key, ".Tag.") && !strings.HasPrefix(key, "Tags.") {
+				words = append(words, form[key]...)
+			}
+		}
+		return strings.Join(words, "\n")
+	}
+	var body map[string]json.RawMessage
+	if json.Unmarshal(r.Body, &body) != nil {
+		return strings.Join(append(words, string(r.Body)), "\n")
+	}
+	for _, key := range keys(body) {
+		if key != "Tags" {
+			words = append(words, string(body[key]))
+		}
+	}
+	return strings.Join(words, "\n")
+}
+
+// home is the VPC that a subnet or a security group lies in; "" for everything else.
+func (r *region) home(arn string) string {
+	if r == nil {
+		return ""
+	}
+	_, id, _ := strings.Cut(arn, "/")
+	if n := r.Subnets[id]; n != nil {
+		return n.VPC
+	}
+	if g := r.Groups[id]; g != nil {
+		return g.VPC
+	}
+	return ""
 }
 
 // named offers every resource of a region under each word that a request may name it by.

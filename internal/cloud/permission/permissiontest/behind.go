@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"strings"
-
-	"geusemaker/internal/stack"
 )
 
 // tags are the needs of giving tags to what the request makes.
@@ -69,10 +67,7 @@ func (a *asked) behind() []Need {
 			Need{Action: "ec2:CreateNetworkInterface", Resource: "arn:aws:ec2:" + a.Region + ":" + a.account + ":network-interface/new", Context: a.context})
 		for _, one := range a.Resources {
 			if kind := kindOf(one.ARN); kind == "subnet" || kind == "security-group" {
-				needs = append(needs, Need{
-					Action: "ec2:CreateNetworkInterface", Resource: one.ARN, Context: a.with(prefixed("aws:ResourceTag/", one.Tags)),
-					Foreign: one.Tags[stack.TagStack] == "",
-				})
+				needs = append(needs, a.existing("ec2:CreateNetworkInterface", one))
 			}
 		}
 	case "DeleteMountTarget": // EFS API reference, DeleteMountTarget

@@ -1,6 +1,7 @@
 package permissiontest
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -14,6 +15,16 @@ type Need struct {
 	Resource string // ARN, or *
 	Context  map[string]string
 	Foreign  bool // the resource exists and bears no tag of ours: somebody else's, and at most lent to us
+}
+
+// Elsewhere is the same need on another resource of its type, in another VPC.
+func (n Need) Elsewhere() Need {
+	n.Resource = n.Resource[:strings.LastIndex(n.Resource, "/")+1] + "another"
+	n.Context = maps.Clone(n.Context)
+	if vpc, inside := n.Context["ec2:Vpc"]; inside {
+		n.Context["ec2:Vpc"] = vpc[:strings.LastIndex(vpc, "/")+1] + "another"
+	}
+	return n
 }
 
 // Allowing returns the first statement that allows a need, as IAM evaluates an identity policy: the action, the resource and

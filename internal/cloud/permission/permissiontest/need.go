@@ -103,19 +103,36 @@ func (a *asked) on(action string, types map[string]bool) []Need {
 	var needs []Need
 	for _, kind := range slices.Sorted(maps.Keys(types)) {
 		for _, named := range a.Resources {
-			if kindOf(named.ARN) == kind {
-				foreign := named.Tags[stack.TagStack] == "" && strings.HasPrefix(named.ARN, "arn:aws:e") // ec2, elasticfilesystem
-				needs = append(needs, Need{Action: action, Resource: named.ARN, Context: a.with(prefixed("aws:ResourceTag/", named.Tags)), Foreign: foreign})
+			if kindOf(named.ARN) == kind && !a.beyond(named.ARN) {
+				needs = append(needs, a.existing(action, named))
 			}
 		}
 		if arn := a.fresh(kind, types[kind]); arn != "" {
-			needs = append(needs, Need{Action: action, Resource: arn, Context: a.with(prefixed("aws:RequestTag/", a.requested(kind)))})
+			// Key pairs are always the user's: none is ever made.
+			needs = append(needs, Need{Action: action, Resource: arn, Context: a.with(prefixed("aws:RequestTag/", a.requested(kind))), Foreign: kind == "key-pair"})
 		}
 	}
 	if len(needs) == 0 && !slices.Contains(slices.Collect(maps.Values(types)), true) {
 		needs = []Need{{Action: action, Resource: "*", Context: a.with(prefixed("aws:RequestTag/", a.requested("")))}}
 	}
 	return needs
+}
+
+// existing is the need of a resource that exists.
+func (a *asked) existing(action string, r sandbox.NamedResource) Need {
+	context := a.with(prefixed("aws:ResourceTag/", r.Tags))
+	if r.VPC != "" {
+		context["ec2:Vpc"] = "arn:aws:ec2:" + a.Region + ":" + a.account + ":vpc/" + r.VPC
+	}
+	foreign := r.Tags[stack.TagStack] == "" && strings.HasPrefix(r.ARN, "arn:aws:e") // ec2, elasticfilesystem
+	return Need{Action: action, Resource: r.ARN, Context: context, Foreign: foreign}
+}
+
+// beyond reports whether a security group is only at the other end of a rule, which needs no permission on it
+// (pulumi/pulumi-aws#6373).
+func (a *asked) beyond(arn string) bool {
+	ofRules := strings.HasPrefix(a.Operation, "Authorize") || strings.HasPrefix(a.Operation, "Revoke")
+	return ofRules && kindOf(arn) == "security-group" && !strings.HasSuffix(arn, "/"+a.fields["GroupId"])
 }
 
 // fresh is the ARN of a resource that the request makes, that is not the account's, or that is gone: it cannot be looked up. ""
