@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -76,4 +77,17 @@ func detailed(ctx context.Context, client *sts.Client, refusal error, token stri
 		Err: refusal, Who: message.Context.Principal.ARN, Action: message.Context.Action, Resource: message.Context.Resource,
 		Forbidden: message.ExplicitDeny,
 	}
+}
+
+// DeniedOn is the ARN of the resource on which no policy allows a call; "" where AWS does not tell, or where a policy forbids it.
+func DeniedOn(err error) string {
+	if e, ok := errors.AsType[*DeniedError](err); ok && !e.Forbidden {
+		return e.Resource
+	}
+	text := oneLine(Message(err))
+	m := deniedPattern().FindStringSubmatch(text)
+	if m == nil || policyPattern().MatchString(text) {
+		return ""
+	}
+	return strings.TrimSuffix(m[3], ".")
 }

@@ -178,6 +178,8 @@ func (p *preflight) checkPermissions(stack.Facts) []Check {
 		switch {
 		case d.err == nil:
 			allowed = append(allowed, d.action)
+		case deniedInPlace(p.config, d.err):
+			open = append(open, d.action)
 		case api.IsDenied(d.err):
 			all = append(all, failure(CheckPermissions, d.err))
 		case refusedElsewhere(d.err):

@@ -51,10 +51,14 @@ func (m *Market) tryDry(ctx context.Context, c stack.Config, image <-chan string
 			return err
 		}},
 		{"ec2:CreateSecurityGroup", group, func() error {
-			_, err := m.clients.EC2.CreateSecurityGroup(ctx, &ec2.CreateSecurityGroupInput{
+			in := &ec2.CreateSecurityGroupInput{
 				DryRun: new(true), GroupName: new("geusemaker-" + c.Name + "-host"), Description: new("geusemaker " + c.Name),
 				TagSpecifications: api.TagSpecification(ec2types.ResourceTypeSecurityGroup, tags),
-			}, once)
+			}
+			if c.VPCID != "" {
+				in.VpcId = &c.VPCID
+			}
+			_, err := m.clients.EC2.CreateSecurityGroup(ctx, in, once)
 			return err
 		}},
 		{"ec2:RunInstances", true, func() error { return m.tryLaunch(ctx, c, image) }},
@@ -99,6 +103,9 @@ func (m *Market) tryLaunch(ctx context.Context, c stack.Config, image <-chan str
 	}
 	if c.SubnetID != "" {
 		in.SubnetId = &c.SubnetID
+		if c.SecurityGroupID != "" {
+			in.SecurityGroupIds = []string{c.SecurityGroupID}
+		}
 	}
 	if c.AMIID == "" { // the root device of another's image is not known yet
 		in.BlockDeviceMappings = []ec2types.BlockDeviceMapping{{
@@ -129,6 +136,16 @@ func judgeDry(err error) error {
 	default:
 		return err
 	}
+}
+
+// deniedInPlace reports that EC2 refused a dry run on what it put in the place of a network or a group that is yet to be made or
+// found: on the default VPC, one of its subnets, or a default group. Whoever may use only what bears our tags, or what is named,
+// has no permission on these, and needs none.
+func deniedInPlace(c stack.Config, err error) bool {
+	_, resource, _ := strings.Cut(api.DeniedOn(err), ":ec2:")
+	kind, id, _ := strings.Cut(resource[strings.LastIndex(resource, ":")+1:], "/")
+	chosen, ofNetwork := map[string]string{"vpc": c.VPCID, "subnet": c.SubnetID, "security-group": c.SecurityGroupID}[kind]
+	return ofNetwork && id != chosen
 }
 
 // refusedElsewhere reports that EC2 looked at something else before the permission, which is no news about it: without a

@@ -367,11 +367,12 @@ func (f *fake) CreateInternetGateway(_ context.Context, in *ec2.CreateInternetGa
 }
 
 func (f *fake) CreateSecurityGroup(_ context.Context, in *ec2.CreateSecurityGroupInput, _ ...func(*ec2.Options)) (*ec2.CreateSecurityGroupOutput, error) {
-	return nil, f.dry("CreateSecurityGroup", in.DryRun)
+	return nil, f.dry(strings.TrimSpace("CreateSecurityGroup "+aws.ToString(in.VpcId)), in.DryRun)
 }
 
 func (f *fake) RunInstances(_ context.Context, in *ec2.RunInstancesInput, _ ...func(*ec2.Options)) (*ec2.RunInstancesOutput, error) {
-	return nil, f.dry("RunInstances "+*in.ImageId+" "+string(in.InstanceType), in.DryRun)
+	where := strings.Join(append([]string{aws.ToString(in.SubnetId)}, in.SecurityGroupIds...), " ")
+	return nil, f.dry(strings.TrimSpace("RunInstances "+*in.ImageId+" "+string(in.InstanceType)+" "+where), in.DryRun)
 }
 
 func (f *fake) GetServiceQuota(_ context.Context, in *servicequotas.GetServiceQuotaInput, _ ...func(*servicequotas.Options)) (*servicequotas.GetServiceQuotaOutput, error) {

@@ -98,6 +98,11 @@ func estate(vpc string, free int) *discovery.Region {
 // Each thing that can stand against a deployment is found, at its level, with the exit kind of what would have happened.
 func TestChecks(t *testing.T) {
 	denied := refusal("UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:aws:iam::1:user/ana is not authorized to perform: ec2:CreateVpc")
+	deniedOn := func(action, resource, why string) error {
+		return refusal("UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:aws:iam::1:user/ana is not authorized to perform: ec2:"+
+			action+" on resource: arn:aws:ec2:eu-west-1:1:"+resource+" "+why)
+	}
+	const unallowed = "because no identity-based policy allows it"
 	broken := refusal("InternalError", "broken")
 	const subnetKey = "subnet_id=subnet-0123456789abcdef0"
 	subnet := func(vpc string, free int) func(*fake) {
@@ -111,8 +116,22 @@ func TestChecks(t *testing.T) {
 		reason  string
 		kind    api.Kind // of an error; "" for one of the configuration
 	}{
-		"denied":            {"", func(f *fake) { f.refusals["CreateVpc"] = denied }, CheckPermissions, LevelError, "ec2:CreateVpc", api.KindPermission},
-		"no default VPC":    {"", func(f *fake) { f.refusals["RunInstances"] = refusal("VPCIdNotSpecified", "No default VPC") }, CheckPermissions, LevelInfo, "not known before there is a network: ec2:RunInstances", ""},
+		"denied":         {"", func(f *fake) { f.refusals["CreateVpc"] = denied }, CheckPermissions, LevelError, "ec2:CreateVpc", api.KindPermission},
+		"no default VPC": {"", func(f *fake) { f.refusals["RunInstances"] = refusal("VPCIdNotSpecified", "No default VPC") }, CheckPermissions, LevelInfo, "not known before there is a network: ec2:RunInstances", ""},
+		"denied on the default subnet": {"", func(f *fake) {
+			f.refusals["RunInstances"] = deniedOn("RunInstances", "subnet/subnet-0fedcba9876543210", unallowed)
+		}, CheckPermissions, LevelInfo, "not known before there is a network: ec2:RunInstances", ""},
+		"denied on the default VPC": {"", func(f *fake) {
+			f.refusals["CreateSecurityGroup"] = deniedOn("CreateSecurityGroup", "vpc/vpc-0fedcba9876543210", unallowed)
+		}, CheckPermissions, LevelInfo, "not known before there is a network: ec2:CreateSecurityGroup", ""},
+		"forbidden on it": {"", func(f *fake) {
+			f.refusals["RunInstances"] = deniedOn("RunInstances", "subnet/subnet-0fedcba9876543210", "with an explicit deny in a service control policy")
+		}, CheckPermissions, LevelError, "ec2:RunInstances", api.KindPermission},
+		"denied on the machine": {"", func(f *fake) { f.refusals["RunInstances"] = deniedOn("RunInstances", "instance/*", unallowed) }, CheckPermissions, LevelError, "ec2:RunInstances", api.KindPermission},
+		"denied on the subnet that is named": {subnetKey, func(f *fake) {
+			f.estate = estate("vpc-0123456789abcdef0", 9)
+			f.refusals["RunInstances"] = deniedOn("RunInstances", "subnet/subnet-0123456789abcdef0", unallowed)
+		}, CheckPermissions, LevelError, "ec2:RunInstances", api.KindPermission},
 		"dry run breaks":    {"", func(f *fake) { f.refusals["CreateInternetGateway"] = broken }, CheckPermissions, LevelWarning, "whether ec2:CreateInternetGateway is allowed will show", ""},
 		"spot in use":       {"", func(f *fake) { f.machines = []ec2types.Instance{machine("m7i.16xlarge", "running", true)} }, CheckMachine, LevelWarning, "of which 64 are in use", ""},
 		"quota in use":      {"market=on-demand", func(f *fake) { f.machines = []ec2types.Instance{machine("m7i.16xlarge", "pending", false)} }, CheckVCPUs, LevelError, "is 64, of which 64 are in use", api.KindQuota},
@@ -182,6 +201,22 @@ func TestChecks(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Dry runs are about what is named, so that policies that allow it only by its ID are tried as they will be used.
+func TestDryRunsNameWhatIsReused(t *testing.T) {
+	const vpc, subnet, group = "vpc-0123456789abcdef0", "subnet-0123456789abcdef0", "sg-0123456789abcdef0"
+	for settings, want := range map[string]string{
+		"vpc_id=" + vpc: "CreateSecurityGroup " + vpc,
+		"vpc_id=" + vpc + " subnet_id=" + subnet + " security_group_id=" + group: "RunInstances ami-0noble m6a.large " + subnet + " " + group,
+	} {
+		f := ready()
+		f.estate = estate(vpc, 9)
+		_, _, _ = f.market().Preflight(t.Context(), config(strings.Fields(settings)...), nil, nil)
+		if !slices.Contains(f.calls, want) {
+			t.Errorf("%s: no %s among %q", settings, want, f.calls)
+		}
 	}
 }
 
