@@ -35,6 +35,7 @@ func chapters() []chapter {
 		{"Routes and gateways", routes()},
 		{"Endpoints", endpoints()},
 		{"Security groups", groups()},
+		{"Prefix lists", prefixLists()},
 		{"Tags", tags()},
 		{"Filters and pages", filters()},
 		{"Launches", launches()},
