@@ -154,6 +154,10 @@ func (a *app) subnetsView(d discoverDoc[subnetDoc]) string {
 func (a *app) groupsView(d discoverDoc[groupDoc]) string {
 	t := foundTable(a.streams.OutScreen(), d.Found, []term.Column{{Name: "VPC", Drop: 3}, {Name: "LETS IN", Min: 16, Drop: 2}, {Name: "LETS OUT", Min: 12, Drop: 4}},
 		func(g groupDoc) []string { return []string{g.VPCName, rulesText(g.Ingress), rulesText(g.Egress)} })
+	for i, g := range d.Found {
+		why := t.Rows[i].Why
+		t.Rows[i].Why = strings.Trim(why+"\n"+listsText(slices.Concat(g.Ingress, g.Egress), why), "\n")
+	}
 	return discoverView(a, d, "security groups", t, lessNote(d))
 }
 
@@ -162,11 +166,10 @@ func rulesText(rules []heldRuleDoc) string {
 	var peers []string
 	ports := map[string][]string{}
 	for _, r := range rules {
-		peer := peerText(r)
-		if ports[peer] == nil {
-			peers = append(peers, peer)
+		if ports[r.Peer] == nil {
+			peers = append(peers, r.Peer)
 		}
-		ports[peer] = append(ports[peer], portText(r.ruleDoc))
+		ports[r.Peer] = append(ports[r.Peer], portText(r.ruleDoc))
 	}
 	var parts []string
 	for _, peer := range peers {
@@ -176,20 +179,27 @@ func rulesText(rules []heldRuleDoc) string {
 }
 
 // blocksShown is how many blocks of a prefix list a table names.
-const blocksShown = 4
+const blocksShown = 8
 
-// peerText is the peer of a rule, of a prefix list with its blocks.
-func peerText(r heldRuleDoc) string {
-	switch n := len(r.ListCIDRs); {
-	case r.ListUnknown != "":
-		return r.Peer + " (not known)"
-	case n > blocksShown:
-		return fmt.Sprintf("%s (%s and %d more)", r.Peer, strings.Join(r.ListCIDRs[:blocksShown], " "), n-blocksShown)
-	case n > 0:
-		return r.Peer + " (" + strings.Join(r.ListCIDRs, " ") + ")"
-	default:
-		return r.Peer
+// listsText says what the prefix lists hold through which rules go, one a line, or why that is not known where it was not said.
+func listsText(rules []heldRuleDoc, said string) string {
+	var lines []string
+	for _, r := range rules {
+		line := ""
+		switch n := len(r.ListCIDRs); {
+		case r.ListUnknown != "" && strings.Contains(said, "whether "+r.Peer+" does"):
+		case r.ListUnknown != "":
+			line = "what " + r.Peer + " holds is not known: " + r.ListUnknown
+		case n > blocksShown:
+			line = fmt.Sprintf("%s holds %s and %d more", r.Peer, strings.Join(r.ListCIDRs[:blocksShown], ", "), n-blocksShown)
+		case n > 0:
+			line = r.Peer + " holds " + strings.Join(r.ListCIDRs, ", ")
+		}
+		if line != "" && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
 	}
+	return strings.Join(lines, "\n")
 }
 
 func portText(r ruleDoc) string {

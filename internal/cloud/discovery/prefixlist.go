@@ -101,7 +101,7 @@ func (r *Reader) ReadLists(ctx context.Context, ids ...string) ([]PrefixList, er
 	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
 	lists := make([]PrefixList, len(ids))
 	err := each(ids, func(i int, id string) (err error) {
-		lists[i], err = memoOf(r, r.lists, id).get(func() (PrefixList, error) { return r.readList(ctx, id) })
+		lists[i], err = memoOf(r, r.lists, id).get(ctx, func() (PrefixList, error) { return r.readList(ctx, id) })
 		return err
 	})
 	return lists, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -60,6 +61,27 @@ func TestPrefixListsAreReadAtOnce(t *testing.T) {
 		}
 		if took := w.account.Clock().Now().Sub(start); took > 300*time.Millisecond {
 			w.Errorf("ten lists took %v", took)
+		}
+	})
+}
+
+// Rules and routes may ask for one list at a time: one of them asks AWS, and the other waits for that.
+func TestAPrefixListThatIsBeingReadIsWaitedFor(t *testing.T) {
+	inBubble(t, func(w *world) {
+		id := w.list("IPv4", caller)
+		w.waits()
+		w.count()
+		var wg sync.WaitGroup
+		for range 3 {
+			wg.Go(func() {
+				if lists, err := w.reader.ReadLists(w.Context(), id); err != nil || len(lists[0].Blocks) != 1 {
+					w.Errorf("%+v, %v", lists, err)
+				}
+			})
+		}
+		wg.Wait()
+		if diff := cmp.Diff(map[string]int{"GetManagedPrefixListEntries": 1}, w.count()); diff != "" {
+			w.Error(diff)
 		}
 	})
 }

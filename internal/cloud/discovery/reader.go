@@ -29,11 +29,11 @@ const atOnce = 16
 type Reader struct {
 	region    string
 	clients   Clients
-	networks  memo[networks]
-	groups    memo[[]SecurityGroup]
-	files     memo[files]
-	keys      memo[[]KeyPair]
-	balancers memo[balancers]
+	networks  *memo[networks]
+	groups    *memo[[]SecurityGroup]
+	files     *memo[files]
+	keys      *memo[[]KeyPair]
+	balancers *memo[balancers]
 	mu        sync.Mutex
 	dns       map[string]*memo[DNS]        // by the ID of the VPC
 	lists     map[string]*memo[PrefixList] // by ID
@@ -41,19 +41,29 @@ type Reader struct {
 
 // New returns the reader of the region that the clients speak to.
 func New(region string, clients Clients) *Reader {
-	return &Reader{region: region, clients: clients, dns: map[string]*memo[DNS]{}, lists: map[string]*memo[PrefixList]{}}
+	return &Reader{
+		region: region, clients: clients, networks: newMemo[networks](), groups: newMemo[[]SecurityGroup](), files: newMemo[files](),
+		keys: newMemo[[]KeyPair](), balancers: newMemo[balancers](), dns: map[string]*memo[DNS]{}, lists: map[string]*memo[PrefixList]{},
+	}
 }
 
-// memo keeps an answer for the run. A failure is not kept.
+// memo keeps an answer for the run. A failure is not kept. Who asks while another does waits for that one's answer.
 type memo[T any] struct {
-	mu    sync.Mutex
+	turn  chan struct{} // holds one item while somebody asks
 	known bool
 	value T
 }
 
-func (m *memo[T]) get(read func() (T, error)) (T, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func newMemo[T any]() *memo[T] { return &memo[T]{turn: make(chan struct{}, 1)} }
+
+func (m *memo[T]) get(ctx context.Context, read func() (T, error)) (T, error) {
+	select {
+	case m.turn <- struct{}{}:
+		defer func() { <-m.turn }()
+	case <-ctx.Done():
+		var none T
+		return none, ctx.Err()
+	}
 	if m.known {
 		return m.value, nil
 	}
@@ -72,23 +82,23 @@ func (r *Reader) Read(ctx context.Context, kinds ...Kind) (*Region, error) {
 	var lb balancers
 	ask := map[Kind]func() error{
 		Networks: func() (err error) {
-			net, err = r.networks.get(func() (networks, error) { return r.readNetworks(ctx) })
+			net, err = r.networks.get(ctx, func() (networks, error) { return r.readNetworks(ctx) })
 			return err
 		},
 		Groups: func() (err error) {
-			out.Groups, err = r.groups.get(func() ([]SecurityGroup, error) { return r.readGroups(ctx) })
+			out.Groups, err = r.groups.get(ctx, func() ([]SecurityGroup, error) { return r.readGroups(ctx) })
 			return err
 		},
 		Files: func() (err error) {
-			fs, err = r.files.get(func() (files, error) { return r.readFiles(ctx) })
+			fs, err = r.files.get(ctx, func() (files, error) { return r.readFiles(ctx) })
 			return err
 		},
 		Keys: func() (err error) {
-			out.KeyPairs, err = r.keys.get(func() ([]KeyPair, error) { return r.readKeys(ctx) })
+			out.KeyPairs, err = r.keys.get(ctx, func() ([]KeyPair, error) { return r.readKeys(ctx) })
 			return err
 		},
 		Balancers: func() (err error) {
-			lb, err = r.balancers.get(func() (balancers, error) { return r.readBalancers(ctx) })
+			lb, err = r.balancers.get(ctx, func() (balancers, error) { return r.readBalancers(ctx) })
 			return err
 		},
 	}
@@ -112,7 +122,7 @@ func (r *Reader) AskDNS(ctx context.Context, region *Region, vpcs ...string) err
 	vpcs = slices.Compact(vpcs)
 	found := make([]DNS, len(vpcs))
 	err := each(vpcs, func(i int, id string) (err error) {
-		found[i], err = memoOf(r, r.dns, id).get(func() (DNS, error) { return r.readDNS(ctx, id) })
+		found[i], err = memoOf(r, r.dns, id).get(ctx, func() (DNS, error) { return r.readDNS(ctx, id) })
 		return err
 	})
 	if err != nil {
@@ -147,7 +157,7 @@ func memoOf[T any](r *Reader, all map[string]*memo[T], id string) *memo[T] {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if all[id] == nil {
-		all[id] = &memo[T]{}
+		all[id] = newMemo[T]()
 	}
 	return all[id]
 }
