@@ -45,8 +45,8 @@ func newSandboxReset(a *app) *cobra.Command {
 		Long: `Reset empties the pretend account and forgets the deployments in it.
 
 With --with networks the account then holds, in the region of --region (us-east-1 without it), the networks of a company:
-VPCs and subnets that can be reused and some that lack something each, security groups, file systems, key pairs and load
-balancers, for ` + "`geusemaker discover`" + ` and for deployments into what exists.`,
+VPCs and subnets that can be reused and some that lack something each, security groups, prefix lists, file systems, key
+pairs and load balancers, for ` + "`geusemaker discover`" + ` and for deployments into what exists.`,
 		Example: `  geusemaker sandbox reset
   geusemaker sandbox reset --with networks --region eu-west-1`,
 		Args: cobra.NoArgs,

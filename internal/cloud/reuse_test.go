@@ -129,6 +129,7 @@ var combinations = []combination{
 	{"subnet", "subnet_id=company-public-b", "security-group 2, file-system 1, mount-target 1", "network/subnet-a network/vpc", 0},
 	{"private subnets through a tunnel", "vpc_id=company access=tunnel", "security-group 2, file-system 1, mount-target 2", "network/subnet-a network/subnet-b network/vpc", 0},
 	{"security group", "security_group_id=company-machines", "security-group 1, file-system 1, mount-target 2", "access/host network/subnet-a network/subnet-b network/vpc", 0},
+	{"security group through a prefix list", "security_group_id=company-offices", "security-group 1, file-system 1, mount-target 2", "access/host network/subnet-a network/subnet-b network/vpc", 0},
 	{"everything", "vpc_id=company security_group_id=company-machines efs_id=company-files", "", "access/host network/subnet-a network/subnet-b network/vpc storage/files storage/mount-a storage/mount-b", 0},
 	{"rules for the file system", "efs_id=company-files add_missing_rules=true", "security-group 1", "access/mount-a network/subnet-a network/subnet-b network/vpc storage/files storage/mount-a storage/mount-b", 1},
 	{"rules for the machine", "vpc_id=company security_group_id=company-sealed add_missing_rules=true", "security-group 1, file-system 1, mount-target 2", "access/host network/subnet-a network/subnet-b network/vpc", 6},

@@ -61,8 +61,7 @@ func (c *call) letsIn(door, from *netInterface, port int) bool {
 	return slices.ContainsFunc(door.Groups, func(id string) bool {
 		g := c.region.Groups[id]
 		return g != nil && slices.ContainsFunc(g.Rules, func(r *rule) bool {
-			block, err := netip.ParsePrefix(r.CIDR)
-			near := err == nil && block.Contains(source)
+			near := slices.ContainsFunc(c.blocks(r), func(b netip.Prefix) bool { return b.Contains(source) })
 			return r.admits(port) && (near || slices.Contains(from.Groups, r.Group))
 		})
 	})

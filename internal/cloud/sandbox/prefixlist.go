@@ -131,6 +131,16 @@ func getManagedPrefixListEntries(c *call, in *ec2.GetManagedPrefixListEntriesInp
 	return out, err
 }
 
+// listOf is the list of a rule, empty where the rule has none.
+func (c *call) listOf(r *rule) *prefixList {
+	if r.List != "" {
+		if l := c.prefixLists()[r.List]; l != nil {
+			return l
+		}
+	}
+	return &prefixList{}
+}
+
 // prefixList finds a list that the region can use. The text of the refusal is AWS's own (public logs,
 // aws/aws-application-networking-k8s 172).
 func (c *call) prefixList(id *string) (*prefixList, error) {

@@ -33,6 +33,21 @@ func (r *rule) admits(port int) bool {
 	return !r.Egress && (r.Protocol == "-1" || r.Protocol == "tcp" && int(r.From) <= port && port <= int(r.To))
 }
 
+// blocks are the addresses that a rule names: its own, or those of its prefix list.
+func (c *call) blocks(r *rule) []netip.Prefix {
+	cidrs := []string{r.CIDR, r.CIDR6}
+	for _, e := range c.listOf(r).Entries {
+		cidrs = append(cidrs, e.CIDR)
+	}
+	var blocks []netip.Prefix
+	for _, cidr := range cidrs {
+		if block, err := netip.ParsePrefix(cidr); err == nil {
+			blocks = append(blocks, block)
+		}
+	}
+	return blocks
+}
+
 // rules indexes the rules of all groups of the region by id.
 func (r *region) rules() map[string]*rule {
 	all := map[string]*rule{}
@@ -210,10 +225,7 @@ func (c *call) over(rules []*rule, egress bool) bool {
 		if r.Egress != egress {
 			continue
 		}
-		weight := int32(1)
-		if l := c.prefixLists()[r.List]; l != nil {
-			weight = l.Max
-		}
+		weight := max(1, c.listOf(r).Max)
 		if r.CIDR6 == "" {
 			four += weight
 		}

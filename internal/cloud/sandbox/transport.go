@@ -124,7 +124,7 @@ func (c *call) connect(e *netInterface, port int) (stack.Service, reached) {
 func (c *call) admits(e *netInterface, port int) bool {
 	return slices.ContainsFunc(e.Groups, func(id string) bool {
 		g := c.region.Groups[id]
-		return g != nil && slices.ContainsFunc(g.Rules, func(r *rule) bool { return r.CIDR+r.CIDR6 != "" && r.admits(port) })
+		return g != nil && slices.ContainsFunc(g.Rules, func(r *rule) bool { return len(c.blocks(r)) > 0 && r.admits(port) })
 	})
 }
 
