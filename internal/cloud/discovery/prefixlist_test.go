@@ -186,6 +186,41 @@ func TestRoutesToPrefixListsAreRead(t *testing.T) {
 	})
 }
 
+// byList shows every default route as one to a prefix list.
+type byList struct {
+	*ec2.Client
+	id string
+}
+
+func (b byList) DescribeRouteTables(ctx context.Context, in *ec2.DescribeRouteTablesInput, o ...func(*ec2.Options)) (*ec2.DescribeRouteTablesOutput, error) {
+	out, err := b.Client.DescribeRouteTables(ctx, in, o...)
+	for t := range out.RouteTables {
+		for i, r := range out.RouteTables[t].Routes {
+			if r.DestinationCidrBlock != nil && *r.DestinationCidrBlock == "0.0.0.0/0" {
+				out.RouteTables[t].Routes[i].DestinationCidrBlock, out.RouteTables[t].Routes[i].DestinationPrefixListId = nil, &b.id
+			}
+		}
+	}
+	return out, err
+}
+
+// A prefix list may hold the whole internet, too.
+func TestADefaultRouteMayBeOneToAPrefixList(t *testing.T) {
+	inBubble(t, func(w *world) {
+		for cidr, want := range map[string]string{"0.0.0.0/0": discovery.OutGateway, "10.0.0.0/8": discovery.OutNone} {
+			id := w.list("IPv4", cidr)
+			w.waits()
+			r, err := discovery.New("us-east-1", discovery.Clients{EC2: byList{w.ec2, id}}).Read(w.Context(), discovery.Networks)
+			if err != nil {
+				w.Fatal(err)
+			}
+			if got := r.Subnets[0].Out.Via; got != want {
+				w.Errorf("a route to %s is a way out by %s, want %s", cidr, got, want)
+			}
+		}
+	})
+}
+
 func texts(blocks []netip.Prefix) []string {
 	var all []string
 	for _, b := range blocks {
