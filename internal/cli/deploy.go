@@ -32,28 +32,25 @@ func newDeploy(a *app) *cobra.Command {
 
 The same command goes on after any interruption: what exists already is found and kept.
 
-Without a NAME, on a terminal, it asks for what it needs to know, tells the price as it goes, and ends with the same plan and
-question, after the command line and the config file that would have said the same.`,
+Without a NAME, here or as name in the config file, it asks on a terminal for what it needs to know, tells the price as it goes,
+and ends with the same plan and question, after the command line and the config file that would have said the same.`,
 		Example: `  geusemaker deploy
   geusemaker deploy demo --sandbox --yes
   geusemaker deploy team --region eu-central-1 --max-hourly 0.20
   geusemaker deploy team --config team.yaml --plan`,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 && a.canInterview() {
-				return nil
-			}
-			return oneName(cmd, args)
-		},
+		Args: mayName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.check(); err != nil {
 				return err
 			}
-			if len(args) == 0 {
-				name, err := a.interviewed(cmd.Context(), cmd)
-				if err != nil {
-					return err
-				}
+			err := a.mustName(cmd, args)
+			if errors.Is(err, errNameless) && a.canInterview() {
+				var name string
+				name, err = a.interviewed(cmd.Context(), cmd)
 				args = []string{name}
+			}
+			if err != nil {
+				return err
 			}
 			return a.deploy(cmd.Context(), cmd, args, o)
 		},
@@ -100,15 +97,34 @@ func (o deployOptions) check() error {
 	return nil
 }
 
+// errNameless says that no deployment was named where one must be.
+var errNameless = errors.New("name one deployment")
+
 func oneName(cmd *cobra.Command, args []string) error {
-	if len(args) == 1 {
+	if len(args) == 0 {
+		return &usageError{err: errNameless, hints: []string{"such as: " + cmd.CommandPath() + " demo"}}
+	}
+	return mayName(cmd, args)
+}
+
+// mayName takes a name or none: a config file or the environment may have it.
+func mayName(cmd *cobra.Command, args []string) error {
+	if len(args) > 1 {
+		return &usageError{err: fmt.Errorf("name one deployment, not %d", len(args)), hints: []string{"such as: " + cmd.CommandPath() + " demo"}}
+	}
+	return nil
+}
+
+// mustName reports whether a deployment is named in one way or another; errNameless says that it is not.
+func (a *app) mustName(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
 		return nil
 	}
-	e := &usageError{err: errors.New("name one deployment"), hints: []string{"such as: " + cmd.CommandPath() + " demo"}}
-	if len(args) > 1 {
-		e.err = fmt.Errorf("name one deployment, not %d", len(args))
+	c, err := a.loadConfig(cmd, nil)
+	if err == nil && c.Name == "" {
+		err = oneName(cmd, nil)
 	}
-	return e
+	return err
 }
 
 func (a *app) deploy(ctx context.Context, cmd *cobra.Command, args []string, o deployOptions) error {

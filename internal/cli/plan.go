@@ -9,13 +9,16 @@ import (
 func newPlan(a *app) *cobra.Command {
 	var audit bool
 	cmd := &cobra.Command{
-		Use:     "plan NAME",
+		Use:     "plan [NAME]",
 		Short:   "Show what a deploy would do and its whole price; change nothing",
-		Example: "  geusemaker plan team --region eu-central-1 -o json",
-		Args:    oneName,
+		Example: "  geusemaker plan team --region eu-central-1 -o json\n  geusemaker plan --config team.yaml",
+		Args:    mayName,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx, cancel := a.withTimeout(cmd.Context())
 			defer cancel()
+			if err := a.mustName(cmd, args); err != nil {
+				return err
+			}
 			in, err := a.intend(ctx, cmd, args)
 			if err != nil {
 				return err

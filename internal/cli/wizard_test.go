@@ -114,6 +114,15 @@ func TestTheWizardAsksOnlyWhatIsNotSaid(t *testing.T) {
 	if strings.Contains(got.err, "In which region") || strings.Contains(got.err, "How do people reach") {
 		t.Error(got.err)
 	}
+	file := filepath.Join(t.TempDir(), "team.yaml")
+	if err := os.WriteFile(file, []byte("name: team\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got = typed(t, atTerminal, home, []string{"n"}, "deploy", "--sandbox", "--config", file)
+	expect(t, got, exitInterrupted, "Create team in us-east-1?", "nothing was changed")
+	if strings.Contains(got.err, "how much to ask") {
+		t.Error(got.err)
+	}
 	expect(t, run(t, home, "deploy", "there", "--sandbox", "--yes"), 0)
 	got = typed(t, atTerminal, home, []string{"", "there", "Not Good", "q"}, "deploy", "--sandbox")
 	expect(t, got, exitInterrupted, "there exists already", "cannot be the name of a deployment")

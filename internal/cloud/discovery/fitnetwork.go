@@ -33,7 +33,7 @@ func (r *Region) FitVPC(v VPC, n Need) Fit {
 		f.problem(ProblemSubnets, fmt.Sprintf("has no fit subnet among its %d: %s", len(subnets), why), "see `geusemaker discover subnets --vpc "+v.ID+"`")
 		return f
 	}
-	f.note(fmt.Sprintf("%d of %d subnets are fit", fit, len(subnets)))
+	f.note(fmt.Sprintf("has %d fit of %d subnets", fit, len(subnets)))
 	return f
 }
 

@@ -162,7 +162,7 @@ func TestChecks(t *testing.T) {
 			f.estate = estate("vpc-1", 9)
 			f.estate.VPCs = append(f.estate.VPCs, discovery.VPC{Resource: discovery.Resource{ID: "vpc-0123456789abcdef0"}, State: "available", Gateway: "igw-9"})
 		}, CheckSubnet, LevelError, "lies in vpc-1, not in vpc-0123456789abcdef0", ""},
-		"VPC":           {"vpc_id=vpc-0123456789abcdef0", subnet("vpc-0123456789abcdef0", 9), CheckVPC, LevelInfo, "vpc-0123456789abcdef0 fits; it 1 of 1 subnets are fit", ""},
+		"VPC":           {"vpc_id=vpc-0123456789abcdef0", subnet("vpc-0123456789abcdef0", 9), CheckVPC, LevelInfo, "vpc-0123456789abcdef0 fits; it has 1 fit of 1 subnets", ""},
 		"credentials":   {"", func(f *fake) { f.refusals["GetCallerIdentity"] = refusal("ExpiredToken", "old") }, CheckCredentials, LevelError, "expired", api.KindCredentials},
 		"no image":      {"os_type=ubuntu-22.04", func(*fake) {}, CheckImage, LevelError, "has no standard image", ""},
 		"type not sold": {"instance_type=m7i.large", func(f *fake) { f.missing = []string{"m7i.large"} }, CheckMachine, LevelError, "not sold in eu-west-1", ""},
