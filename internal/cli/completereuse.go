@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,7 @@ func reusable() map[string]struct {
 			},
 				func(f discovery.FileSystem) string { return f.Name })
 		}},
+		flagMountGroup: {scope{kinds: []discovery.Kind{discovery.Networks, discovery.Groups, discovery.Files}}, mountGroups},
 		"key-pair": {scope{kinds: []discovery.Kind{discovery.Keys}}, func(r *discovery.Region, n discovery.Need) []choice {
 			var all []choice
 			for _, k := range r.KeyPairs {
@@ -62,6 +64,23 @@ func reusable() map[string]struct {
 			return all
 		}},
 	}
+}
+
+// mountGroups are the security groups of the mount targets of the file system that is named, or of all.
+func mountGroups(r *discovery.Region, n discovery.Need) []choice {
+	var offered []choice
+	for _, f := range r.FileSystems {
+		for _, t := range f.Targets {
+			for _, id := range t.Groups {
+				group, _ := r.Group(id)
+				one := choice{id, group.Name + " of " + f.Name}
+				if (n.FileSystem == "" || n.FileSystem == f.ID) && !slices.Contains(offered, one) {
+					offered = append(offered, one)
+				}
+			}
+		}
+	}
+	return offered
 }
 
 // choices are what is fit, or would be with more rules.

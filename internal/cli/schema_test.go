@@ -56,6 +56,7 @@ func TestOutputsFollowTheirSchemas(t *testing.T) {
 	}
 	check("list", run(t, home, "list", "-o", "json"), 0)
 	check("costs", run(t, home, "cost", "-o", "json"), 0)
+	check("iam-policy", run(t, home, "iam", "policy", "--region", "all", "--key-pair", "laptop", "-o", "json"), 0)
 	check("plan", run(t, home, "plan", "demo", "--sandbox", "-o", "json"), 0)
 	expect(t, run(t, home, "sandbox", "reset", "--with", "networks"), 0)
 	for _, kind := range []string{"vpcs", "subnets", "security-groups", "file-systems", "key-pairs", "load-balancers"} {
