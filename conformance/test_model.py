@@ -26,10 +26,12 @@ ROOT = pathlib.Path(__file__).parent.parent
 
 def record(folder):
     """Runs the scripts and lets them write down what they ask."""
-    subprocess.run(
+    done = subprocess.run(
         ["go", "test", "-count=1", "-run", "^TestScripts$", "./internal/cli"],
-        cwd=ROOT, env=os.environ | {"RECORD_REQUESTS": folder}, check=True, stdout=subprocess.DEVNULL, timeout=1200,
+        cwd=ROOT, env=os.environ | {"RECORD_REQUESTS": folder}, text=True, stdout=subprocess.PIPE, timeout=1200,
     )  # fmt: skip
+    if done.returncode != 0:
+        raise AssertionError(f"the scripts failed:\n{done.stdout}")
 
 
 def recorded(folder):

@@ -92,12 +92,28 @@ func Open(o Options) (*Account, error) {
 	return a, nil
 }
 
-// Close releases the account's side file. The account stays on disk.
+// Close keeps the time that it is and releases the account's side file. The account stays on disk.
 func (a *Account) Close() error {
 	if a.lock == nil {
 		return nil
 	}
-	return a.lock.Close()
+	return errors.Join(a.keepTime(), a.lock.Close())
+}
+
+// keepTime saves the clock, unless the account was reset meanwhile. Reads save nothing, so without it the next process would
+// begin at the last change, and meet again what this one has seen go.
+func (a *Account) keepTime() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	release, err := a.fresh()
+	if err != nil {
+		return err
+	}
+	defer release()
+	if a.version.file == nil {
+		return nil
+	}
+	return a.save()
 }
 
 // Clock returns the account's virtual clock.

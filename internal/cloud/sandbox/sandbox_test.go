@@ -1,6 +1,7 @@
 package sandbox_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -40,7 +41,7 @@ type world struct {
 
 func open(t *testing.T, o sandbox.Options) *world {
 	t.Helper()
-	o.Speed = 1
+	o.Speed = cmp.Or(o.Speed, 1)
 	account, err := sandbox.Open(o)
 	if err != nil {
 		t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -64,6 +65,30 @@ func TestTheAccountOutlivesTheProcess(t *testing.T) {
 	if err != nil || len(left) != 0 {
 		t.Errorf("temporary files %v, %v", left, err)
 	}
+}
+
+func TestTimeDoesNotGoBackBetweenProcesses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "sandbox.json")
+	synctest.Test(t, func(t *testing.T) {
+		w := open(t, sandbox.Options{Path: path, Speed: 2000})
+		id := w.fileSystem("one")
+		w.ok(w.efs.DeleteFileSystem(w.ctx, &efs.DeleteFileSystemInput{FileSystemId: &id}))
+		w.ok(nil, w.account.Clock().Sleep(w.ctx, time.Minute))
+		w.refused("FileSystemNotFound")(w.efs.DescribeFileSystems(w.ctx, &efs.DescribeFileSystemsInput{FileSystemId: &id}))
+		then := w.account.Clock().Now()
+		w.ok(nil, w.account.Close())
+
+		later := open(t, sandbox.Options{Path: path})
+		if now := later.account.Clock().Now(); now.Before(then) {
+			t.Errorf("the clock went from %v back to %v", then, now)
+		}
+		later.refused("FileSystemNotFound")(later.efs.DescribeFileSystems(later.ctx, &efs.DescribeFileSystemsInput{FileSystemId: &id}))
+		w.ok(nil, sandbox.Reset(path))
+		w.ok(nil, later.account.Close())
+		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("an account that was reset is there again: %v", err)
+		}
+	})
 }
 
 func TestTwoProcessesShareTheAccount(t *testing.T) {
