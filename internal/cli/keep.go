@@ -74,7 +74,6 @@ func (a *app) refit(ctx context.Context, c stack.Config, in *intention) error {
 	}
 	in.checks = checks
 	facts.Reuse = s.Reuse(facts.Reuse)
-	facts.Zones = s.Zones(facts.Zones)
 	if vpc := s.Records[stack.KeyVPC]; vpc.Attrs[stack.AttrCIDR] != "" {
 		facts.VPCCIDR = vpc.Attrs[stack.AttrCIDR]
 	}
@@ -87,7 +86,7 @@ func (a *app) refit(ctx context.Context, c stack.Config, in *intention) error {
 
 // factsLike finds facts of the image that the machine was launched from, where that can still be had.
 func (a *app) factsLike(ctx context.Context, c stack.Config, in *intention) (stack.Facts, []market.Check, error) {
-	zones, skip := in.state.Zones(nil), slices.Concat(in.skip, answered(in.state))
+	zones, skip := in.state.Zones(), slices.Concat(in.skip, answered(in.state))
 	if m, ok := in.state.Machine(); ok && c.AMIID == "" && m.Attrs[stack.AttrImage] != "" {
 		like := c
 		like.AMIID = m.Attrs[stack.AttrImage]

@@ -50,7 +50,7 @@ func displayed(t *testing.T, width, height int) (*drawing, time.Duration) {
 // taller than the window, and of each only what has changed. Three minutes of AWS pass in three seconds here, so that far more
 // changes in a second than anybody will see.
 func TestTheDisplayOfADeployIsLight(t *testing.T) {
-	const framesASecond, bytesAFrame, bytesAtTheEnd = 10, 1200, 5_000
+	const framesASecond, bytesAFrame, bytesAtTheEnd = 10, 1700, 5_000
 	for _, window := range [][2]int{{80, 24}, {200, 60}, {40, 10}} {
 		t.Run(fmt.Sprintf("%dx%d", window[0], window[1]), func(t *testing.T) {
 			t.Parallel()

@@ -19,7 +19,7 @@ func (a *app) planView(in *intention) string {
 	image := s.Facts.Image
 	facts := [][2]string{
 		{"account", s.Account},
-		{"region", s.Region + ", zones " + strings.Join(s.Facts.Zones, " and ")},
+		{"region", s.Region + ", zones " + zoneLetters(s.Region, s.Facts.Zones)},
 		{"image", fmt.Sprintf("%s (%s, of %s)", image.Name, image.ID, image.CreatedAt.Format(time.DateOnly))},
 	}
 	if len(s.Facts.Offers) > 0 {
@@ -34,6 +34,15 @@ func (a *app) planView(in *intention) string {
 	return term.PlanView(a.streams.OutScreen(), term.PlanInput{
 		Title: "Plan for " + s.Name, Sandbox: s.Sandbox, Facts: facts, More: more, Plan: in.plan, Cost: in.cost, Now: in.clock.Now(), Warnings: in.warnings(),
 	})
+}
+
+// zoneLetters names zones by what distinguishes them within their region.
+func zoneLetters(region string, zones []string) string {
+	var letters []string
+	for _, zone := range slices.Sorted(slices.Values(zones)) {
+		letters = append(letters, strings.TrimPrefix(zone, region))
+	}
+	return strings.Join(letters, " ")
 }
 
 func (a *app) destroyPlanView(s stack.State, plan stack.Plan) string {

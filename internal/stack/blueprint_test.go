@@ -91,7 +91,8 @@ func TestBlueprintRefuses(t *testing.T) {
 		edit func(*stack.Config, *stack.Facts)
 	}{
 		{`tier: "gpu" is not available in this version; use dev`, func(c *stack.Config, _ *stack.Facts) { c.Tier = stack.TierGPU }},
-		{"region eu-central-1 offers the machine in 1 zones; two are needed: choose another instance_type or region", func(_ *stack.Config, f *stack.Facts) { f.Zones = f.Zones[:1] }},
+		{"no zone of region eu-central-1 offers the machine: choose another instance_type or region", func(_ *stack.Config, f *stack.Facts) { f.Zones = nil }},
+		{"zone eu-central-1-wl1 is none of a to h, for which the address plan has room: choose another region", func(_ *stack.Config, f *stack.Facts) { f.Zones = []string{"eu-central-1-wl1"} }},
 		{`vpc_cidr: "auto" is not a CIDR block`, func(_ *stack.Config, f *stack.Facts) { f.VPCCIDR = "auto" }},
 	} {
 		c, f := goodConfig(), goodFacts()
@@ -215,7 +216,7 @@ func FuzzBlueprint(f *testing.F) {
 				checkRules(t, c, facts, s)
 			}
 		}
-		checkSubnets(t, netip.MustParsePrefix(facts.VPCCIDR), subnets)
+		checkSubnets(t, netip.MustParsePrefix(facts.VPCCIDR), subnets, len(facts.Zones))
 		if cost := stack.Estimate(g, facts); cost.Hourly <= 0 || cost.Monthly <= cost.Hourly || cost.OnDemandMonthly < cost.Monthly {
 			t.Fatalf("it costs %v an hour, %v a month, %v on demand", cost.Hourly, cost.Monthly, cost.OnDemandMonthly)
 		}
@@ -245,10 +246,10 @@ func randomConfig(random *rand.Rand, text string) stack.Config {
 	return c
 }
 
-func checkSubnets(t *testing.T, vpc netip.Prefix, subnets []netip.Prefix) {
+func checkSubnets(t *testing.T, vpc netip.Prefix, subnets []netip.Prefix, zones int) {
 	t.Helper()
-	if len(subnets) != 4 {
-		t.Fatalf("%d subnets, want 4", len(subnets))
+	if len(subnets) != 2*zones {
+		t.Fatalf("%d subnets in %d zones, want two each", len(subnets), zones)
 	}
 	for i, s := range subnets {
 		if !vpc.Contains(s.Addr()) || s.Bits() < vpc.Bits() || s != s.Masked() || s.Bits() > 28 {

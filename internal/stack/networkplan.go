@@ -2,6 +2,7 @@ package stack
 
 import (
 	"fmt"
+	"math/bits"
 	"net/netip"
 	"slices"
 )
@@ -17,9 +18,6 @@ type networkPlan struct {
 	public  bool           // the machine needs a public address to get out
 }
 
-// zonesUsed is how many zones a deployment spreads over where it makes its network.
-const zonesUsed = 2
-
 func networkOf(id Identity, f Facts) (networkPlan, error) {
 	if f.Reuse.Own() {
 		return ownNetwork(id, f)
@@ -27,10 +25,11 @@ func networkOf(id Identity, f Facts) (networkPlan, error) {
 	return reusedNetwork(f)
 }
 
-// ownNetwork carves the VPC into eighths: public subnets from the lower half, private ones from the upper.
+// ownNetwork makes a public and a private subnet in each zone that sells the machine, as the default VPC of a region has one in
+// each (VPC user guide, "Default VPCs"): neither costs anything, and a launch can go wherever there is room.
 func ownNetwork(id Identity, f Facts) (networkPlan, error) {
-	if len(f.Zones) < zonesUsed {
-		return networkPlan{}, fmt.Errorf("region %s offers the machine in %d zones; two are needed: choose another instance_type or region", f.Region, len(f.Zones))
+	if len(f.Zones) == 0 {
+		return networkPlan{}, fmt.Errorf("no zone of region %s offers the machine: choose another instance_type or region", f.Region)
 	}
 	vpc, err := netip.ParsePrefix(f.VPCCIDR)
 	if err != nil {
@@ -42,13 +41,17 @@ func ownNetwork(id Identity, f Facts) (networkPlan, error) {
 		{Key: KeyVPC, Spec: VPC{Name: name("vpc"), CIDR: f.VPCCIDR}},
 		{Key: KeyGateway, Spec: InternetGateway{Name: name("gateway"), VPC: KeyVPC}},
 	}
-	for i, zone := range f.Zones[:zonesUsed] {
+	for _, zone := range slices.Sorted(slices.Values(f.Zones)) {
+		i := zoneIndex(zone)
+		if i < 0 {
+			return networkPlan{}, fmt.Errorf("zone %s is none of a to %s, for which the address plan has room: choose another region", zone, letter(mostZones-1))
+		}
 		public, private := Key("network/public-"+letter(i)), Key("network/private-"+letter(i))
 		net.machine, net.mounts = append(net.machine, public), append(net.mounts, private)
 		net.zones[public], net.zones[private] = zone, zone
 		net.nodes = append(net.nodes,
 			Node{Key: public, Spec: Subnet{Name: name("public-" + letter(i)), VPC: KeyVPC, Zone: zone, CIDR: carve(vpc, i), Public: true}},
-			Node{Key: private, Spec: Subnet{Name: name("private-" + letter(i)), VPC: KeyVPC, Zone: zone, CIDR: carve(vpc, i+4)}})
+			Node{Key: private, Spec: Subnet{Name: name("private-" + letter(i)), VPC: KeyVPC, Zone: zone, CIDR: carve(vpc, i+mostZones)}})
 	}
 	net.nodes = append(net.nodes,
 		Node{Key: KeyRoutes, Spec: RouteTable{Name: name("public"), VPC: KeyVPC, Gateway: KeyGateway, Subnets: net.machine}},
@@ -77,11 +80,28 @@ func reusedNetwork(f Facts) (networkPlan, error) {
 	return net, nil
 }
 
-// carve returns the i-th eighth of a block.
+// mostZones is for how many zones the address plan has room: no region has more than six (AWS global infrastructure).
+const mostZones = 8
+
+// zoneIndex is the place of a zone in the address plan: that of the letter with which its name ends. It is -1 for zones that have
+// none.
+func zoneIndex(zone string) int {
+	if zone == "" {
+		return -1
+	}
+	i := int(zone[len(zone)-1]) - 'a'
+	if i < 0 || i >= mostZones {
+		return -1
+	}
+	return i
+}
+
+// carve returns the i-th part of a block: its lower half holds a part for the public subnet of each zone, its upper half one for
+// the private subnet.
 func carve(block netip.Prefix, i int) string {
 	base := block.Masked().Addr().As4()
 	n := uint32(base[0])<<24 | uint32(base[1])<<16 | uint32(base[2])<<8 | uint32(base[3])
-	bits := block.Bits() + 3
-	n += uint32(i) << (32 - bits)
-	return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}), bits).String()
+	length := block.Bits() + bits.Len(2*mostZones-1)
+	n += uint32(i) << (32 - length)
+	return netip.PrefixFrom(netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}), length).String()
 }

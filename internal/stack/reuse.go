@@ -117,6 +117,9 @@ func reusable() map[string]Kind {
 	return map[string]Kind{"fsmt-": KindMountTarget, "vpc-": KindVPC, "subnet-": KindSubnet, "sg-": KindSecurityGroup, "fs-": KindFileSystem}
 }
 
+// MostReused is in how many zones at most subnets of the user's are used.
+const MostReused = 2
+
 // tag lists the IDs of the user's resources, as the tag TagReuses holds them: the account is the second copy of the state, and
 // what is not ours cannot carry our tags itself. A mount target stands behind the subnet of
 // its zone. All IDs together take less than 200 of the 256 characters of a tag.
@@ -157,7 +160,7 @@ func reusedRecords(tag string) map[Key]Record {
 func reuseOf(tag string) Reuse {
 	all := reusedRecords(tag)
 	r := Reuse{VPC: ReusedVPC{ID: all[KeyVPC].ID}, Group: all[KeyHostGroup].ID, Files: ReusedFiles{ID: all[KeyFiles].ID}}
-	for i := range zonesUsed {
+	for i := range MostReused {
 		id := all[subnetKey(i)].ID
 		if id == "" {
 			break

@@ -106,7 +106,7 @@ func (t Trace) Config(name, region string) Config {
 func (t Trace) Facts(account, region string) Facts {
 	m, _ := t.Machine()
 	s := State{Records: t.Records}
-	zones := s.Zones(nil)
+	zones := s.Zones()
 	if len(zones) == 0 && m.Attrs[AttrZone] != "" {
 		zones = []string{m.Attrs[AttrZone]}
 	}
@@ -116,31 +116,14 @@ func (t Trace) Facts(account, region string) Facts {
 	}
 }
 
-// Zones puts the zones in which the deployment has subnets, or its data volume, at the places where its blueprint looks for
-// them, and fills up with others that are offered.
-func (s State) Zones(offered []string) []string {
-	var places [zonesUsed]string
-	for i := range places {
-		for _, key := range []Key{Key("network/public-" + letter(i)), subnetKey(i)} {
-			if zone := s.Records[key].Attrs[AttrZone]; zone != "" {
-				places[i] = zone
-			}
-		}
-	}
-	rest := slices.Clone(offered)
-	if data := s.Records[KeyData].Attrs[AttrZone]; data != "" {
-		rest = append([]string{data}, rest...)
-	}
+// Zones are those in which the deployment has subnets of its own, or its data volume.
+func (s State) Zones() []string {
 	var zones []string
-	for _, zone := range places {
-		if zone == "" {
-			i := slices.IndexFunc(rest, func(z string) bool { return !slices.Contains(places[:], z) && !slices.Contains(zones, z) })
-			if i < 0 {
-				continue
-			}
-			zone = rest[i]
+	for _, r := range s.Sorted() {
+		zone := r.Attrs[AttrZone]
+		if zone != "" && (r.Kind == KindSubnet || r.Key == KeyData) && !slices.Contains(zones, zone) {
+			zones = append(zones, zone)
 		}
-		zones = append(zones, zone)
 	}
 	return zones
 }
@@ -153,12 +136,12 @@ func (s State) Reuse(found Reuse) Reuse {
 	}
 	found.Files.Targets = slices.DeleteFunc(slices.Clone(found.Files.Targets), func(t ReusedTarget) bool { return ours(t.ID) })
 	place := func(id string) int {
-		for i := range zonesUsed {
+		for i := range MostReused {
 			if s.Records[subnetKey(i)].ID == id {
 				return i
 			}
 		}
-		return zonesUsed
+		return MostReused
 	}
 	found.Subnets = slices.Clone(found.Subnets)
 	slices.SortStableFunc(found.Subnets, func(a, b ReusedSubnet) int { return cmp.Compare(place(a.ID), place(b.ID)) })

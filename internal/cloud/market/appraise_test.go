@@ -46,11 +46,11 @@ func TestAnAppraisalNeedsNoPermission(t *testing.T) {
 	}
 }
 
-// A volume cannot leave its zone: a machine that is to have it must be launched there, however good others are.
+// A volume cannot leave its zone: its zone stays among those of the deployment, however good others are.
 func TestWhatLiesInAZoneKeepsIt(t *testing.T) {
-	s := Survey{Zones: []string{"a", "b", "c"}, Offers: []stack.Offer{{Zone: "a"}, {Zone: "b"}, {Zone: "c"}}}
-	for _, tt := range []struct{ given, zones, offers string }{{"", "a b", "a b"}, {"c", "c a", "a c"}, {"b a", "b a", "a b"}, {"z", "z a", "a"}} {
-		zones, offers := s.within(config(), strings.Fields(tt.given)...)
+	s := Survey{Offers: []stack.Offer{{Zone: "a"}, {Zone: "b"}, {Zone: "c"}}}
+	for _, tt := range []struct{ given, zones, offers string }{{"", "a b c", "a b c"}, {"c", "c a b", "a b c"}, {"b a", "b a c", "a b c"}, {"z", "z a b c", "a b c"}} {
+		zones, offers := s.within(config(), stack.Reuse{}, strings.Fields(tt.given))
 		var in []string
 		for _, o := range offers {
 			in = append(in, o.Zone)

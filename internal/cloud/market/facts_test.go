@@ -51,7 +51,7 @@ func TestFactsMakeABlueprint(t *testing.T) {
 		t.Errorf("facts %+v", facts)
 	}
 	for _, o := range facts.Offers {
-		if o.Zone != facts.Zones[0] && o.Zone != facts.Zones[1] || len(facts.Zones) != 2 {
+		if !slices.Contains(facts.Zones, o.Zone) || len(facts.Zones) != 3 {
 			t.Errorf("offer %+v is in none of %v", o, facts.Zones)
 		}
 	}
@@ -108,9 +108,9 @@ func TestLongestChainIsTwoCalls(t *testing.T) {
 }
 
 func TestDearOffersAreLeftOutUnlessAllAre(t *testing.T) {
-	s := Survey{Zones: []string{"a", "b", "c"}, Offers: []stack.Offer{{Type: "x", Zone: "a", Hourly: 30}, {Type: "y", Zone: "b", Hourly: 10}, {Type: "z", Zone: "c", Hourly: 5}}}
-	for limit, want := range map[stack.Money]string{0: "x y", 20: "y", 7: "x y"} {
-		_, offers := s.within(stack.Config{MaxHourly: limit})
+	s := Survey{Offers: []stack.Offer{{Type: "x", Zone: "a", Hourly: 30}, {Type: "y", Zone: "b", Hourly: 10}, {Type: "z", Zone: "c", Hourly: 5}}}
+	for limit, want := range map[stack.Money]string{0: "x y z", 20: "y z", 7: "z", 3: "x y z"} {
+		_, offers := s.within(stack.Config{MaxHourly: limit}, stack.Reuse{}, nil)
 		var got []string
 		for _, o := range offers {
 			got = append(got, o.Type)

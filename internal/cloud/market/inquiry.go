@@ -140,13 +140,13 @@ func (q *inquiry) facts(given ...string) (stack.Facts, error) {
 		Account: q.account, Partition: q.partition, Region: q.config.Region, CallerCIDR: q.address, Image: q.image,
 		FoundAt: q.market.clock.Now().UTC(),
 	}
-	if err := q.fitIn(&f, &found, given); err != nil {
+	if err := q.fitIn(&f, zonesOf(found.Offers), given); err != nil {
 		return stack.Facts{}, err
 	}
 	if f.Prices, err = q.prices.facts(); err != nil {
 		return stack.Facts{}, err
 	}
-	f.Zones, f.Offers = found.within(q.config, given...)
+	f.Zones, f.Offers = found.within(q.config, f.Reuse, given)
 	for _, warnings := range [][]string{q.ofImage, strangeOwner(q.config, f), found.Warnings, q.ofNetwork, q.ofReuse()} {
 		f.Warnings = append(f.Warnings, warnings...)
 	}

@@ -11,9 +11,6 @@ import (
 	"geusemaker/internal/stack"
 )
 
-// zonesUsed is how many zones a deployment spreads over.
-const zonesUsed = 2
-
 // Market answers for one account and region: those of its clients, which Config.Region must name, too. It may be used from
 // several goroutines.
 type Market struct {
@@ -93,19 +90,13 @@ func strangeOwner(c stack.Config, f stack.Facts) []string {
 	return []string{fmt.Sprintf("image %s belongs to account %s, which is neither yours nor AWS nor Canonical: use it only if you trust them", f.Image.ID, f.Image.Owner)}
 }
 
-// within limits a survey to the zones that a deployment uses, the given ones first, and to the prices that the user accepts.
-// Where no offer is cheap enough all are kept, so that it can be said by how much the limit is exceeded.
-func (s Survey) within(c stack.Config, given ...string) ([]string, []stack.Offer) {
-	zones := slices.Clone(given)
-	for _, zone := range s.Zones {
-		if !slices.Contains(zones, zone) {
-			zones = append(zones, zone)
-		}
-	}
-	zones = zones[:min(zonesUsed, len(zones))]
+// within limits a survey to the prices that the user accepts, and to the zones of the subnets that are reused, if any. Where no offer is cheap
+// enough all are kept, so that it can be said by how much the limit is exceeded. The zones are those of the offers, best first;
+// the given ones come before them.
+func (s Survey) within(c stack.Config, reuse stack.Reuse, given []string) ([]string, []stack.Offer) {
 	var all, accepted []stack.Offer
 	for _, o := range s.Offers {
-		if !slices.Contains(zones, o.Zone) {
+		if !reuse.Own() && !slices.Contains(reuse.Zones(), o.Zone) {
 			continue
 		}
 		all = append(all, o)
@@ -116,5 +107,22 @@ func (s Survey) within(c stack.Config, given ...string) ([]string, []stack.Offer
 	if len(accepted) == 0 {
 		accepted = all
 	}
+	zones := slices.Clone(given)
+	for _, zone := range zonesOf(accepted) {
+		if !slices.Contains(zones, zone) {
+			zones = append(zones, zone)
+		}
+	}
 	return zones, accepted
+}
+
+// zonesOf are the zones of offers, in their order.
+func zonesOf(offers []stack.Offer) []string {
+	var zones []string
+	for _, o := range offers {
+		if !slices.Contains(zones, o.Zone) {
+			zones = append(zones, o.Zone)
+		}
+	}
+	return zones
 }

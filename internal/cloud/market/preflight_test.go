@@ -49,7 +49,7 @@ func TestPreflightOfAGoodAccount(t *testing.T) {
 	want := `info    credentials: account 111122223333, arn:aws:iam::111122223333:user/ana
 info    region: eu-west-1 is enabled, with 3 zones
 info    image: noble (ami-0noble) for x86_64
-info    machine: m6a.large spot in eu-west-1a at $0.0346 an hour first; 40 pools in all
+info    machine: m6a.large spot in eu-west-1a at $0.0346 an hour first; 60 pools in all
 info    address: the services will be open to 203.0.113.7/32
 info    permissions: allowed: ec2:CreateVpc, ec2:CreateInternetGateway, ec2:CreateSecurityGroup, ec2:RunInstances; of IAM, EFS and SSM only the real call can tell
 info    vcpu-quota: spot: 0 of 64 vCPUs of standard (A, C, D, H, I, M, R, T, Z) in use, m6a.large takes 2

@@ -117,9 +117,9 @@ type pool struct {
 //     first; burstable types, cheap but slow under load, come last.
 //   - lowest-cost: the lowest price.
 //   - performance: the most power, then the lowest price.
-//   - highest-availability: balanced, but one pool of each family before the second of any, since capacity runs out by
-//     family.
-func rank(pools []pool, preference string) {
+//   - highest-availability: balanced, but the zones where requests are likeliest to succeed come first, as far as their scores
+//     are known, and one pool of each family before the second of any, since capacity runs out by family.
+func rank(pools []pool, preference string, scores map[string]int) {
 	slices.SortStableFunc(pools, func(a, b pool) int {
 		price := cmp.Compare(a.Hourly, b.Hourly)
 		name := cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Zone, b.Zone))
@@ -128,6 +128,8 @@ func rank(pools []pool, preference string) {
 			return cmp.Or(price, name)
 		case "performance":
 			return cmp.Or(-cmp.Compare(a.of.power(), b.of.power()), price, name)
+		case "highest-availability":
+			return cmp.Or(-cmp.Compare(scores[a.Zone], scores[b.Zone]), cmp.Compare(a.perWorth(), b.perWorth()), name)
 		default:
 			return cmp.Or(cmp.Compare(a.perWorth(), b.perWorth()), name)
 		}
@@ -171,7 +173,7 @@ func shortlist(types []machineType, c stack.Config, most int) []machineType {
 			pools = append(pools, pool{stack.Offer{Type: t.name, Hourly: t.list}, t})
 		}
 	}
-	rank(pools, c.Preference)
+	rank(pools, c.Preference, nil)
 	var chosen []machineType
 	for _, p := range pools[:min(len(pools), most)] {
 		chosen = append(chosen, p.of)

@@ -33,7 +33,7 @@ func golden(t *testing.T, name, got string) {
 
 func offersText(s Survey) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "zones %s\n", strings.Join(s.Zones, " "))
+	fmt.Fprintf(&b, "zones %s\n", strings.Join(zonesOf(s.Offers), " "))
 	for _, o := range s.Offers {
 		fmt.Fprintf(&b, "%-9s %-16s %s %s of %s\n", o.Market, o.Type, o.Zone, o.Hourly.Format(4), o.OnDemand.Format(4))
 	}

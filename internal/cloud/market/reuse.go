@@ -183,7 +183,7 @@ func (f *reuse) subnets() []discovery.Subnet {
 			fit := slices.DeleteFunc(f.region.SubnetsOf(f.config.VPCID), func(s discovery.Subnet) bool {
 				return s.Zone != zone || s.NeedsPublicIP() != public || !f.region.FitSubnet(s, f.need).OK()
 			})
-			if len(fit) > 0 && len(chosen) < zonesUsed && f.holdsFiles(zone) {
+			if len(fit) > 0 && len(chosen) < stack.MostReused && f.holdsFiles(zone) {
 				chosen = append(chosen, slices.MinFunc(fit, func(a, b discovery.Subnet) int { return cmp.Or(cmp.Compare(b.Free, a.Free), cmp.Compare(a.ID, b.ID)) }))
 			}
 		}
@@ -224,7 +224,7 @@ func (f *reuse) files() {
 		}
 		f.judge(CheckFileSystem, "efs_id", fs.ID, f.region.FitFileSystem(fs, need))
 		if fs.Zone != "" && f.found.Own() {
-			f.add(CheckFileSystem, "efs_id", "set subnet_id to one of that zone, or choose a regional file system", "%s is a One Zone file system of %s, and a new VPC spreads over two zones", fs.ID, fs.Zone)
+			f.add(CheckFileSystem, "efs_id", "set subnet_id to one of that zone, or choose a regional file system", "%s is a One Zone file system of %s, and a new VPC spreads over several", fs.ID, fs.Zone)
 		}
 		for _, zone := range f.found.Zones() {
 			if t, there := fs.Target(zone); there {
@@ -295,29 +295,21 @@ func (m *Market) discover(ctx context.Context, c stack.Config) (*discovery.Regio
 	return r, err
 }
 
-// fitIn decides on the network: the user's, where the survey is limited to the zones of its subnets, or a range for a new one.
+// fitIn decides on the network: the user's, in the zones that sell the machine, or a range for a new one.
 // It is an error only when nothing can be planned.
-func (q *inquiry) fitIn(f *stack.Facts, s *Survey, given []string) (err error) {
+func (q *inquiry) fitIn(f *stack.Facts, selling, given []string) (err error) {
 	if q.region != nil {
-		q.reuse = reuseOf(q.config, q.region, q.address, s.selling(), given)
+		q.reuse = reuseOf(q.config, q.region, q.address, selling, given)
 		f.Reuse = q.reuse.found
-		switch {
-		case q.reuse.hopeless():
+		if q.reuse.hopeless() {
 			return q.reuse.unfit()
-		case !f.Reuse.Own():
-			s.Zones = f.Reuse.Zones()
+		}
+		if !f.Reuse.Own() {
 			return nil
 		}
 	}
 	f.VPCCIDR, err = q.net.vpcCIDR(q.config)
 	return err
-}
-
-// selling are the zones that sell the machine, best first.
-func (s Survey) selling() []string {
-	return slices.DeleteFunc(slices.Clone(s.Zones), func(zone string) bool {
-		return !slices.ContainsFunc(s.Offers, func(o stack.Offer) bool { return o.Zone == zone })
-	})
 }
 
 // ofReuse are the warnings of the reading.

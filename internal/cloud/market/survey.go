@@ -22,8 +22,6 @@ const onDemandMarket = "on-demand"
 
 // Survey is the market for machines in all zones of a region.
 type Survey struct {
-	// Zones are the zones of the region, those that sell the best types first.
-	Zones []string
 	// Offers are the pools, best first.
 	Offers []stack.Offer
 	// Scores are how likely a spot request is to succeed by zone, 1 to 10; nil where EC2 was not asked or did not say.
@@ -101,7 +99,6 @@ func (s *survey) result(c stack.Config) (Survey, error) {
 		return Survey{}, err
 	}
 	out := Survey{}
-	out.Zones = s.rankZones(offers)
 	out.Scores = s.named()
 	for _, p := range offers {
 		out.Offers = append(out.Offers, p.Offer)
@@ -123,7 +120,7 @@ func (s *survey) offers(c stack.Config) ([]pool, error) {
 			quotaErr = err
 			s.warnings = append(s.warnings, err.Error())
 		}
-		rank(pools, c.Preference)
+		rank(pools, c.Preference, s.chances(market))
 		offers = append(offers, firstTypes(pools, s.kept)...)
 	}
 	switch {

@@ -98,20 +98,7 @@ func TestPriceListIsAskedWhereItIs(t *testing.T) {
 	}
 }
 
-func TestZonesThatSellTheMostComeFirst(t *testing.T) {
-	f := rich()
-	f.missing = []string{"m6a.large eu-west-1a", "m7i.large eu-west-1a"}
-	f.spot["m8i.large eu-west-1c"] = "0.0300"
-	s, err := f.market().Survey(t.Context(), config())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := strings.Join(s.Zones, " "); got != "eu-west-1c eu-west-1b eu-west-1a" {
-		t.Errorf("zones %s", got)
-	}
-}
-
-// A type that only one zone sells can be used all the same; the second zone holds what else there is.
+// A type that only one zone sells can be used all the same, and nothing is made in the others.
 func TestTypeOfOneZone(t *testing.T) {
 	f := rich()
 	f.missing = []string{"m7i.large eu-west-1a", "m7i.large eu-west-1b"}
@@ -119,8 +106,8 @@ func TestTypeOfOneZone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	zones, offers := s.within(config())
-	if len(zones) != 2 || zones[0] != "eu-west-1c" || len(offers) != 2 || offers[0].Zone != "eu-west-1c" {
+	zones, offers := s.within(config(), stack.Reuse{}, nil)
+	if len(zones) != 1 || zones[0] != "eu-west-1c" || len(offers) != 2 || offers[0].Zone != "eu-west-1c" {
 		t.Errorf("zones %v, offers %+v", zones, offers)
 	}
 }
@@ -236,7 +223,7 @@ func TestPlacementScoresAreNamedByZone(t *testing.T) {
 	if err != nil || s.Scores["eu-west-1a"] != 2 || s.Scores["eu-west-1b"] != 9 || len(s.Scores) != 3 {
 		t.Errorf("scores %v, %v", s.Scores, err)
 	}
-	if got := strings.Join(s.Zones, " "); got != "eu-west-1b eu-west-1c eu-west-1a" {
+	if got := strings.Join(zonesOf(s.Offers), " "); got != "eu-west-1b eu-west-1c eu-west-1a" {
 		t.Errorf("zones %s", got)
 	}
 	if _, err := f.market().Survey(t.Context(), config()); err != nil || slices.Index(f.calls, "GetSpotPlacementScores") != lastIndex(f.calls, "GetSpotPlacementScores") {

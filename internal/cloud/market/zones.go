@@ -1,13 +1,9 @@
 package market
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"math"
-	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ec2"
@@ -32,33 +28,10 @@ func (m *Market) zones(ctx context.Context, region string) (map[string]string, e
 	for _, z := range out.AvailabilityZones {
 		zones[aws.ToString(z.ZoneName)] = aws.ToString(z.ZoneId)
 	}
-	if len(zones) < 2 {
-		return nil, fmt.Errorf("region %s has %d zones that can be used; two are needed: choose another region", region, len(zones))
+	if len(zones) == 0 {
+		return nil, fmt.Errorf("region %s has no zone that can be used: choose another region", region)
 	}
 	return zones, nil
-}
-
-// rankZones sorts the zones: first those that sell the most pools of the market that is tried first, then those where spot
-// requests are likeliest to succeed, then those where the best type is cheapest.
-func (s *survey) rankZones(offers []pool) []string {
-	count, price := map[string]int{}, map[string]stack.Money{}
-	for zone := range s.zones {
-		price[zone] = math.MaxInt64
-	}
-	for _, p := range offers {
-		if p.Market != offers[0].Market {
-			break
-		}
-		count[p.Zone]++
-		if p.Type == offers[0].Type {
-			price[p.Zone] = p.Hourly
-		}
-	}
-	scores := s.named()
-	return slices.SortedFunc(maps.Keys(s.zones), func(a, b string) int {
-		return cmp.Or(-cmp.Compare(count[a], count[b]), -cmp.Compare(scores[a], scores[b]),
-			cmp.Compare(price[a], price[b]), cmp.Compare(a, b))
-	})
 }
 
 // named are the placement scores by the name of the zone. EC2 gives them by ID, which, unlike the name, means the same zone
@@ -74,6 +47,14 @@ func (s *survey) named() map[string]int {
 		}
 	}
 	return named
+}
+
+// chances are the placement scores for pools of a market: EC2 has them for spot alone.
+func (s *survey) chances(market string) map[string]int {
+	if market != stack.Spot {
+		return nil
+	}
+	return s.named()
 }
 
 // askScores asks how likely spot requests are to succeed, zone by zone. It is asked only where availability counts most, or
