@@ -11,8 +11,8 @@ import pathlib
 import tempfile
 import unittest
 
-from account import Moto, everything, tags
-from product import IMAGE, KEYS, run
+from account import REGION, Moto, everything, tags
+from product import IMAGE, keys_in, run, zones
 
 NAME = "judged"
 
@@ -36,6 +36,8 @@ class Life(unittest.TestCase):
         cls.listed = json.loads(run(cls.moto, cls.home, "list", "-o", "json").stdout)
         cls.seen = everything(cls.moto)
         cls.details = cls.read_back(cls)
+        cls.letters = zones(cls.details["ids"])
+        cls.keys = keys_in(cls.letters)
         cls.again = run(cls.moto, cls.home, "deploy", NAME, "--wait", "instance", "--yes", "-o", "json")
         cls.after_again = everything(cls.moto)
         cls.destroy = json.loads(run(cls.moto, cls.home, "destroy", NAME, "--yes", "-o", "json").stdout)
@@ -61,7 +63,15 @@ class Life(unittest.TestCase):
             "file policy": json.loads(efs.describe_file_system_policy(FileSystemId=ids["storage/files"])["Policy"]),
             "mount groups": {
                 k: efs.describe_mount_target_security_groups(MountTargetId=ids[k])["SecurityGroups"]
-                for k in ("storage/mount-a", "storage/mount-b")
+                for k in ids
+                if k.startswith("storage/mount-")
+            },
+            "sold": {
+                o["Location"]
+                for o in ec2.describe_instance_type_offerings(
+                    LocationType="availability-zone",
+                    Filters=[{"Name": "instance-type", "Values": [reservation["Instances"][0]["InstanceType"]]}],
+                )["InstanceTypeOfferings"]
             },
             "role": iam.get_role(RoleName=role)["Role"],
             "attached": [p["PolicyName"] for p in iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]],
@@ -85,14 +95,14 @@ class Life(unittest.TestCase):
 
     def test_plan_changes_nothing_and_names_every_resource_with_its_price(self):
         self.assertEqual(self.after_plan, self.before)
-        self.assertEqual({s["key"] for s in self.plan["steps"]}, KEYS)
+        self.assertEqual({s["key"] for s in self.plan["steps"]}, self.keys)
         self.assertEqual({s["action"] for s in self.plan["steps"]}, {"create"})
         self.assertGreater(self.plan["cost"]["monthly"], 0)
         for component in self.plan["cost"]["components"]:
             self.assertTrue(component["source"], component)
 
     def test_inspect_names_every_resource(self):
-        self.assertEqual(set(self.details["ids"]), KEYS)
+        self.assertEqual(set(self.details["ids"]), self.keys)
         self.assertTrue(all(r["status"] == "ready" and r["owned"] for r in self.inspected["resources"]))
 
     def test_list_shows_the_deployment_until_it_is_destroyed(self):
@@ -106,7 +116,7 @@ class Life(unittest.TestCase):
         self.assertEqual(self.after, self.before)
         self.assertTrue(self.destroy["proven"])
         self.assertEqual(self.destroy["remaining"], [])
-        self.assertEqual({d["key"] for d in self.destroy["deleted"]}, KEYS)
+        self.assertEqual({d["key"] for d in self.destroy["deleted"]}, self.keys)
 
     def test_what_moto_lacks_is_a_warning(self):
         self.assertIn("DescribeInstanceInformation", json.dumps(self.inspected["warnings"]) + self.deploy.stderr)
@@ -117,15 +127,13 @@ class Life(unittest.TestCase):
         self.one("vpcs", VpcId=self.id("network/vpc"))
         self.assertEqual(self.details["dns"], {"enableDnsSupport": True, "enableDnsHostnames": True})
 
-    def test_subnets_lie_in_two_zones_and_only_public_ones_give_addresses(self):
-        zones = {}
-        for key in ("public-a", "public-b", "private-a", "private-b"):
-            subnet = self.one("subnets", SubnetId=self.id("network/" + key))
-            self.assertEqual(subnet["VpcId"], self.id("network/vpc"))
-            self.assertEqual(subnet["MapPublicIpOnLaunch"], key.startswith("public"), key)
-            zones.setdefault(key[-1], set()).add(subnet["AvailabilityZone"])
-        self.assertEqual([len(z) for z in zones.values()], [1, 1])
-        self.assertNotEqual(zones["a"], zones["b"])
+    def test_each_zone_that_sells_the_machine_has_subnets_and_only_public_ones_give_addresses(self):
+        self.assertGreaterEqual({REGION + letter for letter in self.letters}, self.details["sold"])
+        for letter in self.letters:
+            for side in ("public", "private"):
+                subnet = self.one("subnets", SubnetId=self.id(f"network/{side}-{letter}"))
+                self.assertEqual((subnet["VpcId"], subnet["AvailabilityZone"]), (self.id("network/vpc"), REGION + letter))
+                self.assertEqual(subnet["MapPublicIpOnLaunch"], side == "public")
 
     def test_gateway_and_routes(self):
         gateway = self.one("gateways", InternetGatewayId=self.id("network/gateway"))
@@ -133,7 +141,7 @@ class Life(unittest.TestCase):
         table = self.one("route tables", RouteTableId=self.id("network/routes"))
         routes = {r.get("DestinationCidrBlock"): r.get("GatewayId") for r in table["Routes"]}
         self.assertEqual(routes["0.0.0.0/0"], self.id("network/gateway"))
-        self.assertEqual({a.get("SubnetId") for a in table["Associations"]}, {self.id("network/public-a"), self.id("network/public-b")})
+        self.assertEqual({a.get("SubnetId") for a in table["Associations"]}, {self.id("network/public-" + z) for z in self.letters})
 
     def test_traffic_to_s3_stays_inside(self):
         endpoint = self.one("endpoints", VpcEndpointId=self.id("network/s3"))
@@ -165,7 +173,7 @@ class Life(unittest.TestCase):
         self.assertEqual(len(denies), 1)
 
     def test_mount_targets_stand_in_the_private_subnets(self):
-        for letter in "ab":
+        for letter in self.letters:
             target = self.one("mount targets", MountTargetId=self.id("storage/mount-" + letter))
             self.assertEqual(target["SubnetId"], self.id("network/private-" + letter))
             self.assertEqual(self.details["mount groups"]["storage/mount-" + letter], [self.id("access/files")])
@@ -216,7 +224,7 @@ class Life(unittest.TestCase):
         options = instance["MetadataOptions"]
         self.assertEqual((options["HttpTokens"], options["HttpPutResponseHopLimit"]), ("required", 1))
         self.assertEqual([g["GroupId"] for i in instance["NetworkInterfaces"] for g in i["Groups"]], [self.id("access/host")])
-        self.assertIn(instance["SubnetId"], (self.id("network/public-a"), self.id("network/public-b")))
+        self.assertIn(instance["SubnetId"], [self.id("network/public-" + z) for z in self.letters])
         self.assertTrue(instance["IamInstanceProfile"]["Arn"].endswith(next(p["InstanceProfileName"] for p in self.seen["profiles"])))
 
     def test_root_volume_is_encrypted_gp3(self):
@@ -244,8 +252,8 @@ class Life(unittest.TestCase):
         found[tags(self.details["role"]).get("geusemaker:key")] = tags(self.details["role"])
         for profile in self.seen["profiles"]:
             found[tags(profile).get("geusemaker:key")] = tags(profile)
-        untaggable = {"storage/mount-a", "storage/mount-b", "identity/policy"}
-        self.assertEqual(KEYS - untaggable - set(found), set())
+        untaggable = {"storage/mount-" + z for z in self.letters} | {"identity/policy"}
+        self.assertEqual(self.keys - untaggable - set(found), set())
         for key, wanted in found.items():
             if key:
                 self.assertEqual((wanted["geusemaker:name"], wanted["geusemaker:tier"]), (NAME, "dev"), key)
