@@ -58,7 +58,7 @@ func kindOrder(kind string) int {
 }
 
 // candidate is one image that may serve a combination: the Systems Manager parameter that AWS or Canonical keeps pointed at
-// its newest build, and its name, in which {date}, {serial}, {version} and {number} stand for what differs from build to
+// its newest build, and its name, in which {date}, {serial} and {version} stand for what differs from build to
 // build. The parameter is empty where none is documented.
 type candidate struct{ parameter, name string }
 
@@ -100,7 +100,6 @@ var placeholders = []struct{ name, search, exact string }{
 	{"{date}", "????????", `[0-9]{8}`},
 	{"{serial}", "*", `[0-9]{8}(\.[0-9]+)?`},
 	{"{version}", "*", `[0-9]+(\.[0-9]+)*`},
-	{"{number}", "*", `[0-9]+`},
 }
 
 // search is the name as a filter value of DescribeImages.

@@ -76,7 +76,7 @@ func TestEveryCombinationResolvesOrIsRefusedBeforeAnyCall(t *testing.T) {
 				}
 				for i, one := range l.images {
 					id := fmt.Sprintf("ami-0%d", i)
-					name := strings.NewReplacer("{date}", "20261001", "{serial}", "20261001", "{version}", "9.20261001.0", "{number}", "2").Replace(one.name)
+					name := strings.NewReplacer("{date}", "20261001", "{serial}", "20261001", "{version}", "9.20261001.0").Replace(one.name)
 					f.images = append(f.images, build(id, name, l.owner(), l.arch, c.RootDevice, 33, time.Hour))
 					if one.parameter != "" {
 						f.params[one.parameter] = id
@@ -208,7 +208,7 @@ func TestTheLastImageOfAnEndedLineIsFound(t *testing.T) {
 		},
 		"by its name": {
 			"os_type=amazon-linux-2 ami_type=pytorch allow_discontinued=true",
-			old("ami-0torch", "Deep Learning OSS Nvidia Driver AMI GPU PyTorch 2.2 (Amazon Linux 2) 20240905", ownerDeepLearning, x86, "/dev/xvda"),
+			old("ami-0torch", "Deep Learning OSS Nvidia Driver AMI GPU PyTorch 2.3.0 (Amazon Linux 2) 20240806", ownerDeepLearning, x86, "/dev/xvda"),
 			"", "DescribeImages Deep Learning OSS Nvidia Driver AMI GPU PyTorch 2.* (Amazon Linux 2) ????????",
 		},
 		"on arm64 by its name": {

@@ -106,7 +106,7 @@ func deepLines() []line {
 		line{amazon2023, arm, pytorch, Available, deep(arm, amazon2023, torchArm+"2.12", torchArm+"2.11", torchArm+"2.10"), 75, "", "", sourceIndex},
 		line{ubuntu2204, x86, pytorch, Discontinued, deep(x86, ubuntu2204, torchX86+"2.7"), 40, endedTorch, insteadUbuntu2404, sourceIndex},
 		line{ubuntu2204, arm, pytorch, Discontinued, deep(arm, ubuntu2204, torchArm+"2.7"), 40, endedTorch, insteadUbuntu2404, sourceIndex},
-		line{amazon2, x86, pytorch, Discontinued, []candidate{{"", torchX86 + "2.{number} (Amazon Linux 2) {date}"}}, 0, endedLinux2, insteadAmazon2023, sourceIndex},
+		line{amazon2, x86, pytorch, Discontinued, []candidate{{"", torchX86 + "2.{version} (Amazon Linux 2) {date}"}}, 0, endedLinux2, insteadAmazon2023, sourceIndex},
 
 		line{amazon2023, x86, tensorflow, Discontinued, deep(x86, amazon2023, flowX86+"2.18"), 0, endedFlow, insteadBase, sourceIndex},
 		line{ubuntu2204, x86, tensorflow, Discontinued, deep(x86, ubuntu2204, flowX86+"2.18"), 0, endedFlow, insteadBase, sourceIndex},
