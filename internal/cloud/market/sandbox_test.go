@@ -29,8 +29,10 @@ func pretend(t *testing.T) (*Market, *sandbox.Account) {
 	return marketOf(account), account
 }
 
-func marketOf(account *sandbox.Account) *Market {
-	cfg := account.Config("eu-west-1")
+func marketOf(account *sandbox.Account) *Market { return marketIn(account, "eu-west-1") }
+
+func marketIn(account *sandbox.Account, region string) *Market {
+	cfg := account.Config(region)
 	api.Guard(&cfg)
 	return New(Clients{
 		EFS: efs.NewFromConfig(cfg),
@@ -66,6 +68,39 @@ func TestFactsOfPretendAccount(t *testing.T) {
 			t.Errorf("with no spot quota: %+v, %v", facts.Offers[0], err)
 		}
 	})
+}
+
+// What offers ranks first is what a deploy tries first, whatever is preferred, wherever.
+func TestADeployTakesTheFirstOffer(t *testing.T) {
+	for _, region := range []string{"us-east-1", "us-west-2", "eu-central-1"} {
+		for _, preference := range []string{"balanced", "lowest-cost", "performance", "highest-availability"} {
+			synctest.Test(t, func(t *testing.T) {
+				account, err := sandbox.Open(sandbox.Options{Speed: 1})
+				if err != nil {
+					t.Fatal(err)
+				}
+				m, c := marketIn(account, region), config("region="+region, "preference="+preference)
+				facts, err := m.Facts(t.Context(), c)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ranking, err := m.Offers(t.Context(), c, mostTypes)
+				if err != nil {
+					t.Fatal(err)
+				}
+				least := ranking.Offers[0].Zones[0]
+				for _, z := range ranking.Offers[0].Zones {
+					if z.Spot != nil && (least.Spot == nil || *z.Spot < *least.Spot) {
+						least = z
+					}
+				}
+				first := facts.Offers[0]
+				if first.Type != ranking.Offers[0].Type || preference == "lowest-cost" && first.Zone != least.Zone {
+					t.Errorf("%s, %s: offers has %s in %s, a deploy %s in %s", region, preference, ranking.Offers[0].Type, least.Zone, first.Type, first.Zone)
+				}
+			})
+		}
+	}
 }
 
 // Everything that the table calls available, and most of what has ended, is served by a real-looking account.
