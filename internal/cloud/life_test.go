@@ -315,6 +315,21 @@ func TestCrash(t *testing.T) {
 					w.destroyAgain(before)
 				})
 			})
+			t.Run(fmt.Sprintf("destroy/%s %d/deploy", when, k), func(t *testing.T) {
+				t.Parallel()
+				inWorld(t, func(t *testing.T, w *world) {
+					if err := w.deploy(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					w.begin(k, when)
+					_, _ = w.destroy(t.Context())
+					w.begin(0, "")
+					if err := w.deploy(t.Context()); err != nil {
+						t.Fatalf("deploy again: %v", err)
+					}
+					w.checkWhole(deployed)
+				})
+			})
 		}
 	}
 	t.Logf("%d points of death: %d calls of a deploy, %d of a destroy, before and after each", 2*(deployCalls+destroyCalls), deployCalls, destroyCalls)
