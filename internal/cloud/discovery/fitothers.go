@@ -83,6 +83,16 @@ func (r *Region) reachesFiles(g SecurityGroup, n Need) bool {
 	return true
 }
 
+// blocksOf are the addresses in a VPC that the machine, and a mount target that is made for it, may have: those of the subnet
+// that is chosen, else all.
+func (r *Region) blocksOf(vpc string, n Need) []netip.Prefix {
+	if s, known := r.Subnet(n.Subnet); known && s.CIDR.IsValid() && s.VPC == vpc {
+		return []netip.Prefix{s.CIDR}
+	}
+	v, _ := r.VPC(vpc)
+	return v.CIDRs
+}
+
 func uncovered(wanted, have []Rule) []Rule {
 	return slices.DeleteFunc(slices.Clone(wanted), func(want Rule) bool {
 		return slices.ContainsFunc(have, func(r Rule) bool { return r.covers(want) })
@@ -199,38 +209,31 @@ func hostNamed(n Need) string {
 	return "the machine's group"
 }
 
-// letsIn reports whether one of a mount target's groups lets the machine in: its group, or all addresses of its subnet or VPC.
+// letsIn reports whether a mount target's groups together let the machine in: its group, or all addresses that it may have.
 // Where the groups could not be read, they are taken to.
 func (r *Region) letsIn(t MountTarget, n Need) bool {
 	if len(t.Groups) == 0 {
 		return true
 	}
-	wants := []Rule{}
-	want := Rule{Protocol: "tcp", From: nfs, To: nfs}
-	if n.Group != "" {
-		want.Group = n.Group
-		wants = append(wants, want)
-	}
-	want.Group = ""
-	if s, known := r.Subnet(n.Subnet); known && s.CIDR.IsValid() {
-		want.Block = s.CIDR
-		wants = append(wants, want)
-	} else if v, known := r.VPC(t.VPC); known && len(v.CIDRs) > 0 {
-		want.Block = v.CIDRs[0]
-		wants = append(wants, want)
-	}
+	var have []Rule
 	for _, id := range t.Groups {
 		g, known := r.Group(id)
 		if !known {
 			return true
 		}
-		for _, one := range wants {
-			if slices.ContainsFunc(r.SpellOut(g.Ingress), func(have Rule) bool { return have.covers(one) }) {
-				return true
-			}
-		}
+		have = append(have, r.SpellOut(g.Ingress)...)
 	}
-	return false
+	want := Rule{Protocol: "tcp", From: nfs, To: nfs, Group: n.Group}
+	if n.Group != "" && len(uncovered([]Rule{want}, have)) == 0 {
+		return true
+	}
+	want.Group = ""
+	var wants []Rule
+	for _, block := range r.blocksOf(t.VPC, n) {
+		want.Block = block
+		wants = append(wants, want)
+	}
+	return len(wants) > 0 && len(uncovered(wants, have)) == 0
 }
 
 // FitKeyPair judges a key pair: every kind that EC2 has works with Linux.

@@ -1,0 +1,60 @@
+package discovery_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"geusemaker/internal/cloud/discovery"
+)
+
+// twoBlocks is a region whose VPC got a second block, with a subnet and a mount target of it in a second zone.
+func twoBlocks() *discovery.Region {
+	r := region()
+	r.VPCs[0].CIDRs = append(r.VPCs[0].CIDRs, block("10.2.0.0/16"))
+	second := goodSubnet()
+	second.Resource, second.Zone, second.CIDR = made("subnet-2", "public"), "eu-west-1b", block("10.2.0.0/20")
+	r.Subnets = append(r.Subnets, second)
+	r.FileSystems[0].Targets = append(r.FileSystems[0].Targets, discovery.MountTarget{
+		ID: "fsmt-2", Subnet: "subnet-2", VPC: "vpc-1", Zone: "eu-west-1b", Address: "10.2.0.9", State: "available", Groups: []string{"sg-2"},
+	})
+	return r
+}
+
+func TestAMountTargetLetsInEveryAddressThatTheMachineMayHave(t *testing.T) {
+	closed := "nfs: does not let the machine in: sg-2 has no rule for tcp 2049 from the machine's group; add the rule, or let --add-missing-rules do it"
+	for name, c := range map[string]struct {
+		ingress []string
+		set     []string
+		want    []string
+	}{
+		"one block":                     {ingress: []string{"10.1.0.0/16"}, want: []string{closed}},
+		"both blocks":                   {ingress: []string{"10.1.0.0/16", "10.2.0.0/16"}},
+		"the block of the subnet":       {ingress: []string{"10.2.0.0/16"}, set: []string{"subnet_id", "subnet-2"}},
+		"not the block of the subnet":   {ingress: []string{"10.1.0.0/16"}, set: []string{"subnet_id", "subnet-2"}, want: []string{closed}},
+		"the subnet, and nothing else":  {ingress: []string{"10.2.0.0/20"}, set: []string{"subnet_id", "subnet-2"}},
+		"an address of the subnet only": {ingress: []string{"10.2.0.0/24"}, set: []string{"subnet_id", "subnet-2"}, want: []string{closed}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := twoBlocks()
+			r.Groups[1].Ingress = nil
+			for _, cidr := range c.ingress {
+				r.Groups[1].Ingress = append(r.Groups[1].Ingress, tcp(2049, cidr))
+			}
+			check(t, r.FitFileSystem(r.FileSystems[0], need(t, c.set...)), c.want...)
+		})
+	}
+	t.Run("by two groups together", func(t *testing.T) {
+		r := twoBlocks()
+		r.Groups[1].Ingress = []discovery.Rule{tcp(2049, "10.1.0.0/16")}
+		r.Groups = append(r.Groups, discovery.SecurityGroup{Resource: made("sg-3", "more"), VPC: "vpc-1", Ingress: []discovery.Rule{tcp(2049, "10.2.0.0/16")}})
+		for i := range r.FileSystems[0].Targets {
+			r.FileSystems[0].Targets[i].Groups = []string{"sg-2", "sg-3"}
+		}
+		check(t, r.FitFileSystem(r.FileSystems[0], need(t)))
+	})
+	t.Run("IPv6 only", func(t *testing.T) {
+		r := twoBlocks()
+		r.Subnets[1].CIDR, r.Groups[1].Ingress = netip.Prefix{}, []discovery.Rule{tcp(2049, "10.2.0.0/16")}
+		check(t, r.FitFileSystem(r.FileSystems[0], need(t, "subnet_id", "subnet-2")), closed)
+	})
+}
