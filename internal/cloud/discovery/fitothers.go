@@ -34,53 +34,23 @@ func (r *Region) FitGroup(g SecurityGroup, n Need) Fit {
 // MissingRules are the rules that a security group lacks to be that of the machine.
 func (r *Region) MissingRules(g SecurityGroup, n Need) (ingress, egress []Rule) {
 	ingress = uncovered(n.Ingress, r.SpellOut(g.Ingress))
-	egress = uncovered(n.Egress, r.SpellOut(g.Egress))
-	if !r.reachesFiles(g, n) {
-		v, known := r.VPC(g.VPC)
-		if known && len(v.CIDRs) > 0 {
-			egress = append(egress, Rule{Protocol: "tcp", From: nfs, To: nfs, Block: v.CIDRs[0], Reason: "the file system"})
-		}
-	}
+	egress = append(uncovered(n.Egress, r.SpellOut(g.Egress)), r.missingToFiles(g, n)...)
 	return ingress, egress
 }
 
-// reachesFiles reports whether a group lets NFS out to the file system: to where it is reached, when it exists, else to the
-// whole VPC, in which it will be. It is also true when the VPC is not known.
-func (r *Region) reachesFiles(g SecurityGroup, n Need) bool {
+// missingToFiles are the rules that let NFS out to the file system and that a group lacks, one for each block: of
+// the blocks of its VPC those in which the file system is reached, when it exists, else all in which it will be. There are none
+// where the VPC is not known.
+func (r *Region) missingToFiles(g SecurityGroup, n Need) []Rule {
 	rules := r.SpellOut(g.Egress)
-	lets := func(want Rule) bool {
-		return slices.ContainsFunc(rules, func(have Rule) bool { return have.covers(want) })
+	blocks := r.blocksOf(g.VPC, n)
+	if doors := r.doors(n); len(doors) > 0 {
+		v, _ := r.VPC(g.VPC)
+		blocks = slices.DeleteFunc(slices.Clone(v.CIDRs), func(block netip.Prefix) bool { return reached(doors, block, rules) })
 	}
-	want := Rule{Protocol: "tcp", From: nfs, To: nfs}
-	if files, known := r.FileSystem(n.FileSystem); known && len(files.Targets) > 0 {
-		for _, t := range files.Targets {
-			toGroup, toAddress := want, want
-			if address, err := netip.ParseAddr(t.Address); err == nil {
-				toAddress.Block = netip.PrefixFrom(address, address.BitLen())
-			}
-			if toAddress.Block.IsValid() && lets(toAddress) {
-				return true
-			}
-			for _, group := range t.Groups {
-				toGroup.Group = group
-				if lets(toGroup) {
-					return true
-				}
-			}
-		}
-		return false
-	}
-	v, known := r.VPC(g.VPC)
-	if !known {
-		return true
-	}
-	for _, block := range v.CIDRs {
-		want.Block = block
-		if !lets(want) {
-			return false
-		}
-	}
-	return true
+	return uncovered(mapped(blocks, func(block netip.Prefix) Rule {
+		return Rule{Protocol: "tcp", From: nfs, To: nfs, Block: block, Reason: "the file system"}
+	}), rules)
 }
 
 // blocksOf are the addresses in a VPC that the machine, and a mount target that is made for it, may have: those of the subnet
@@ -91,6 +61,35 @@ func (r *Region) blocksOf(vpc string, n Need) []netip.Prefix {
 	}
 	v, _ := r.VPC(vpc)
 	return v.CIDRs
+}
+
+// doors are the mount targets of the chosen file system through which the machine may have to reach it.
+func (r *Region) doors(n Need) []MountTarget {
+	files, _ := r.FileSystem(n.FileSystem)
+	zones := r.zonesOf(n)
+	return slices.DeleteFunc(slices.Clone(files.Targets), func(t MountTarget) bool { return zones != nil && !slices.Contains(zones, t.Zone) })
+}
+
+// reached reports whether rules let NFS out to each mount target that stands in a block: by its address, or by one of its
+// groups. One whose address is not known may stand in any.
+func reached(doors []MountTarget, block netip.Prefix, rules []Rule) bool {
+	return !slices.ContainsFunc(doors, func(t MountTarget) bool {
+		address, err := netip.ParseAddr(t.Address)
+		if err == nil && !block.Contains(address) {
+			return false
+		}
+		want := Rule{Protocol: "tcp", From: nfs, To: nfs}
+		wants := mapped(t.Groups, func(group string) Rule {
+			one := want
+			one.Group = group
+			return one
+		})
+		if err == nil {
+			want.Block = netip.PrefixFrom(address, address.BitLen())
+			wants = append(wants, want)
+		}
+		return len(uncovered(wants, rules)) == len(wants)
+	})
 }
 
 func uncovered(wanted, have []Rule) []Rule {

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"geusemaker/internal/cloud/discovery"
 )
 
@@ -18,6 +20,70 @@ func twoBlocks() *discovery.Region {
 		ID: "fsmt-2", Subnet: "subnet-2", VPC: "vpc-1", Zone: "eu-west-1b", Address: "10.2.0.9", State: "available", Groups: []string{"sg-2"},
 	})
 	return r
+}
+
+// nfsTo are rules out for the internet, as every machine needs them, and for NFS to these blocks.
+func nfsTo(cidrs ...string) []discovery.Rule {
+	rules := []discovery.Rule{tcp(443, "0.0.0.0/0"), tcp(80, "0.0.0.0/0")}
+	for _, cidr := range cidrs {
+		rules = append(rules, tcp(2049, cidr))
+	}
+	return rules
+}
+
+func TestNFSOutIsWantedToEachBlockAndMountTarget(t *testing.T) {
+	byGroup := func(id string) []discovery.Rule {
+		return append(nfsTo(), discovery.Rule{Protocol: "tcp", From: 2049, To: 2049, Group: id})
+	}
+	for name, c := range map[string]struct {
+		change func(*discovery.Region)
+		egress []discovery.Rule
+		set    []string
+		want   []string
+	}{
+		"nothing":                   {egress: nfsTo(), want: []string{"tcp 2049 10.1.0.0/16", "tcp 2049 10.2.0.0/16"}},
+		"one block":                 {egress: nfsTo("10.1.0.0/16"), want: []string{"tcp 2049 10.2.0.0/16"}},
+		"both blocks":               {egress: nfsTo("10.1.0.0/16", "10.2.0.0/16")},
+		"both at once":              {egress: nfsTo("10.0.0.0/8")},
+		"the subnet that is chosen": {egress: nfsTo("10.2.0.0/20"), set: []string{"subnet_id", "subnet-2"}},
+		"another subnet":            {egress: nfsTo("10.1.0.0/16"), set: []string{"subnet_id", "subnet-2"}, want: []string{"tcp 2049 10.2.0.0/20"}},
+		"one of two mount targets":  {egress: nfsTo("10.1.0.9/32"), set: []string{"efs_id", "fs-1"}, want: []string{"tcp 2049 10.2.0.0/16"}},
+		"the mount target of the zone": {
+			egress: nfsTo("10.1.0.9/32"), set: []string{"efs_id", "fs-1", "subnet_id", "subnet-1"},
+		},
+		"the mount target of another zone": {
+			egress: nfsTo("10.1.0.9/32"), set: []string{"efs_id", "fs-1", "subnet_id", "subnet-2"}, want: []string{"tcp 2049 10.2.0.0/16"},
+		},
+		"the group of all mount targets": {egress: byGroup("sg-2"), set: []string{"efs_id", "fs-1"}},
+		"the group of one mount target": {
+			change: func(r *discovery.Region) { r.FileSystems[0].Targets[0].Groups = []string{"sg-9"} },
+			egress: byGroup("sg-2"), set: []string{"efs_id", "fs-1"}, want: []string{"tcp 2049 10.1.0.0/16"},
+		},
+		"a mount target without an address yet": {
+			change: func(r *discovery.Region) { r.FileSystems[0].Targets[0].Address = "" },
+			egress: nfsTo("10.2.0.0/16"), set: []string{"efs_id", "fs-1"}, want: []string{"tcp 2049 10.1.0.0/16"},
+		},
+		"a mount target of a zone that does not sell the machine": {
+			change: func(r *discovery.Region) { r.FileSystems[0].Targets[0].Zone = "eu-west-1c" },
+			egress: nfsTo("10.2.0.0/16"), set: []string{"efs_id", "fs-1"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := twoBlocks()
+			if c.change != nil {
+				c.change(r)
+			}
+			r.Groups[0].Egress = c.egress
+			_, egress := r.MissingRules(r.Groups[0], need(t, c.set...))
+			var got []string
+			for _, rule := range egress {
+				got = append(got, rule.String())
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
 }
 
 func TestAMountTargetLetsInEveryAddressThatTheMachineMayHave(t *testing.T) {
