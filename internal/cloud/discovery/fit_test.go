@@ -376,6 +376,7 @@ func TestMissingRulesCanBeAdded(t *testing.T) {
 }
 
 func TestAFileSystemIsFitOrSaysWhyNot(t *testing.T) {
+	const inUse = "deployment: is in use by the deployment demo, which made it and deletes it when it is destroyed; choose one that is your own, or keep its data with `geusemaker destroy demo --keep-data`"
 	for name, c := range map[string]struct {
 		change func(*discovery.Region)
 		set    []string
@@ -427,6 +428,19 @@ func TestAFileSystemIsFitOrSaysWhyNot(t *testing.T) {
 		"One Zone elsewhere": {
 			change: func(r *discovery.Region) { r.FileSystems[0].Zone, r.FileSystems[0].Targets = "eu-west-1c", nil },
 			want:   []string{"zone: is a One Zone file system of eu-west-1c; choose a subnet of that zone, or a regional file system"},
+		},
+		"of a deployment that lives": {
+			change: func(r *discovery.Region) { r.FileSystems[0].Resource = ours("fs-1") }, set: []string{"security_group_id", "sg-1"},
+			want: []string{inUse},
+		},
+		"of a deployment that is being made, or removed": {
+			change: func(r *discovery.Region) {
+				r.FileSystems[0].Resource, r.FileSystems[0].Targets, r.Groups[1].Resource = ours("fs-1"), nil, ours("sg-2")
+			},
+			want: []string{inUse},
+		},
+		"kept by a deployment": {
+			change: func(r *discovery.Region) { r.FileSystems[0].Resource, r.FileSystems[0].Targets = ours("fs-1"), nil },
 		},
 		"of another VPC": {
 			set:  []string{"vpc_id", "vpc-9", "security_group_id", "sg-1"},

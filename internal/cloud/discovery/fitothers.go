@@ -9,6 +9,8 @@ import (
 	ec2types "github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	efstypes "github.com/aws/aws-sdk-go-v2/service/efs/types"
 	elbtypes "github.com/aws/aws-sdk-go-v2/service/elasticloadbalancingv2/types"
+
+	"geusemaker/internal/stack"
 )
 
 // FitGroup judges a security group as that of the machine.
@@ -135,7 +137,12 @@ func (r *Region) FitFileSystem(fs FileSystem, n Need) Fit {
 	if fs.State != string(efstypes.LifeCycleStateAvailable) {
 		f.problem(ProblemState, "is "+fs.State, "wait until it is available, or choose another")
 	}
-	if name := fs.Deployment(); name != "" {
+	switch name := fs.Deployment(); {
+	case name == "":
+	case r.lives(fs):
+		f.problem(ProblemDeployment, "is in use by the deployment "+name+", which made it and deletes it when it is destroyed",
+			"choose one that is your own, or keep its data with `geusemaker destroy "+name+" --keep-data`")
+	default:
 		f.note("was made by the deployment " + name + "; what destroy --keep-data kept is attached again")
 	}
 	if !fs.Encrypted {
@@ -151,6 +158,16 @@ func (r *Region) FitFileSystem(fs FileSystem, n Need) Fit {
 	}
 	r.fitTargets(&f, fs, zones, n)
 	return f
+}
+
+// lives reports whether the deployment of ours that made a file system has more than its data: a mount target, or a network or
+// security group with its tag. What destroy --keep-data leaves has neither.
+func (r *Region) lives(fs FileSystem) bool {
+	theirs := func(one Resource) bool { return one.Tags[stack.TagStack] == fs.Tags[stack.TagStack] }
+	return len(fs.Targets) > 0 ||
+		slices.ContainsFunc(r.VPCs, func(v VPC) bool { return theirs(v.Resource) }) ||
+		slices.ContainsFunc(r.Subnets, func(s Subnet) bool { return theirs(s.Resource) }) ||
+		slices.ContainsFunc(r.Groups, func(g SecurityGroup) bool { return theirs(g.Resource) })
 }
 
 // zonesOf are the zones in which the machine may be; nil: not known.
