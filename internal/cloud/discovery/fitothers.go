@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -153,8 +154,8 @@ func (r *Region) FitFileSystem(fs FileSystem, n Need) Fit {
 	}
 	f.in(fs.VPC(), n)
 	zones := r.zonesOf(n)
-	if fs.Zone != "" && zones != nil && !slices.Contains(zones, fs.Zone) {
-		f.problem(ProblemZone, "is a One Zone file system of "+fs.Zone, "choose a subnet of that zone, or a regional file system")
+	if fs.Zone != "" {
+		r.fitZone(&f, fs, zones, n)
 	}
 	r.fitTargets(&f, fs, zones, n)
 	return f
@@ -168,6 +169,31 @@ func (r *Region) lives(fs FileSystem) bool {
 		slices.ContainsFunc(r.VPCs, func(v VPC) bool { return theirs(v.Resource) }) ||
 		slices.ContainsFunc(r.Subnets, func(s Subnet) bool { return theirs(s.Resource) }) ||
 		slices.ContainsFunc(r.Groups, func(g SecurityGroup) bool { return theirs(g.Resource) })
+}
+
+// fitZone judges whether the machine can be in the zone of a One Zone file system, the only one that reaches it.
+func (r *Region) fitZone(f *Fit, fs FileSystem, zones []string, n Need) {
+	const oneZone = "is a One Zone file system of "
+	subnet, chosen := r.Subnet(n.Subnet)
+	group, _ := r.Group(n.Group)
+	vpc := cmp.Or(n.VPC, subnet.VPC, group.VPC, fs.VPC())
+	switch {
+	case zones != nil && !slices.Contains(zones, fs.Zone):
+		f.problem(ProblemZone, oneZone+fs.Zone, "choose a subnet of that zone, or a regional file system")
+	case n.FreshVPC: // who makes one says so, of the whole configuration
+	case vpc == "":
+		f.problem(ProblemZone, oneZone+fs.Zone+", and a new VPC spreads over several zones", "set subnet_id to one of that zone, or choose a regional file system")
+	case !chosen && !r.holds(vpc, fs.Zone, n):
+		f.problem(ProblemZone, oneZone+fs.Zone+", where "+vpc+" has no fit subnet", "make a subnet there, or choose a regional file system")
+	}
+}
+
+// holds reports whether a VPC has a fit subnet in a zone.
+func (r *Region) holds(vpc, zone string, n Need) bool {
+	return slices.ContainsFunc(r.SubnetsOf(vpc), func(s Subnet) bool {
+		fit := fitSubnet(s, n)
+		return s.Zone == zone && fit.OK()
+	})
 }
 
 // zonesOf are the zones in which the machine may be; nil: not known.

@@ -124,3 +124,41 @@ func TestAMountTargetLetsInEveryAddressThatTheMachineMayHave(t *testing.T) {
 		check(t, r.FitFileSystem(r.FileSystems[0], need(t, "subnet_id", "subnet-2")), closed)
 	})
 }
+
+func TestAOneZoneFileSystemNeedsASubnetOfItsZone(t *testing.T) {
+	const text, regional = "zone: is a One Zone file system of eu-west-1b", "or choose a regional file system"
+	elsewhere := text + ", where vpc-1 has no fit subnet; make a subnet there, " + regional
+	mounted := func(r *discovery.Region) {
+		r.FileSystems[0].Targets = []discovery.MountTarget{{ID: "fsmt-2", Subnet: "subnet-2", VPC: "vpc-1", Zone: "eu-west-1b", State: "available"}}
+	}
+	full := func(r *discovery.Region) { r.Subnets[1].Free = 0 }
+	for name, c := range map[string]struct {
+		change func(*discovery.Region)
+		set    []string
+		want   []string
+	}{
+		"no VPC is chosen":     {want: []string{text + ", and a new VPC spreads over several zones; set subnet_id to one of that zone, " + regional}},
+		"its mount target's":   {change: mounted},
+		"a VPC with a subnet":  {set: []string{"vpc_id", "vpc-1"}},
+		"a subnet of the zone": {set: []string{"subnet_id", "subnet-2"}},
+		"a group of the VPC":   {set: []string{"security_group_id", "sg-1"}},
+		"a subnet elsewhere":   {set: []string{"subnet_id", "subnet-1"}, want: []string{text + "; choose a subnet of that zone, or a regional file system"}},
+		"a VPC without a subnet there": {
+			change: func(r *discovery.Region) { r.Subnets = r.Subnets[:1] }, set: []string{"vpc_id", "vpc-1"}, want: []string{elsewhere},
+		},
+		"a VPC with a full subnet there":      {change: full, set: []string{"vpc_id", "vpc-1"}, want: []string{elsewhere}},
+		"a group of a VPC with a full subnet": {change: full, set: []string{"security_group_id", "sg-1"}, want: []string{elsewhere}},
+		"a full subnet beside its mount target": {
+			change: func(r *discovery.Region) { mounted(r); full(r) }, want: []string{elsewhere},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := twoBlocks()
+			r.FileSystems[0].Zone, r.FileSystems[0].Targets = "eu-west-1b", nil
+			if c.change != nil {
+				c.change(r)
+			}
+			check(t, r.FitFileSystem(r.FileSystems[0], need(t, c.set...)), c.want...)
+		})
+	}
+}
