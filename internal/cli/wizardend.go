@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
+	"unicode"
 
 	"geusemaker/internal/cli/interview"
 	"geusemaker/internal/stack"
@@ -24,10 +26,7 @@ const (
 // that. ErrBack means that they are not.
 func (w *wizard) accept(ctx context.Context) (stack.Config, error) {
 	c := w.interview.Config()
-	w.asker.Say("\n" + w.streams.ErrScreen().Sections(
-		term.Section{Title: "The same without questions", Lines: []string{commandLine(c, w.global)}},
-		term.Section{Title: "Or with a config file", Lines: strings.Split(strings.TrimSpace(configText(c)), "\n")},
-	))
+	w.asker.Say("\n" + w.streams.ErrScreen().Sections(equivalents(c, w.global)...))
 	k := w.known(ctx, interview.Query{})
 	for {
 		answer, err := w.asker.Ask(ctx, term.Question{
@@ -44,6 +43,14 @@ func (w *wizard) accept(ctx context.Context) (stack.Config, error) {
 		if err := w.save(ctx, c); err != nil && !errors.Is(err, term.ErrBack) {
 			return c, err
 		}
+	}
+}
+
+// equivalents are the command line and the config file that say what the answers say.
+func equivalents(c stack.Config, g globals) []term.Section {
+	return []term.Section{
+		{Title: "The same without questions", Lines: []string{commandLine(c, g)}},
+		{Title: "Or with a config file", Lines: strings.Split(strings.TrimSpace(configText(c)), "\n")},
 	}
 }
 
@@ -106,14 +113,46 @@ func commandLine(c stack.Config, g globals) string {
 	if g.profile != "" {
 		words = append(words, "--profile", quoted(g.profile))
 	}
-	for _, f := range departures(c) {
-		if f.Type == "bool" {
+	flags := departures(c)
+	if path := unspoken(c, flags); path != "" {
+		words, flags = append(words, "--config", quoted(path)), beside(c, flags)
+	}
+	for _, f := range flags {
+		switch text := c.Text(f.Key); {
+		case f.Type != "bool":
+			words = append(words, "--"+f.Flag(), quoted(text))
+		case text == "true":
 			words = append(words, "--"+f.Flag())
-			continue
+		default:
+			words = append(words, "--"+f.Flag()+"="+text)
 		}
-		words = append(words, "--"+f.Flag(), quoted(c.Text(f.Key)))
 	}
 	return strings.Join(words, " ")
+}
+
+// unspoken is the config file that holds a value which no flag can, as one with a comma in a map, or which no line can; ""
+// where there is none. Such a value comes from nowhere else.
+func unspoken(c stack.Config, fields []stack.Field) string {
+	for _, f := range fields {
+		from, text := c.SourceOf(f.Key), c.Text(f.Key)
+		typed := stack.NewConfig()
+		err := typed.Set(f.Key, text, from)
+		same := err == nil && reflect.DeepEqual(typed.Value(f.Key), c.Value(f.Key)) && strings.IndexFunc(text, unicode.IsControl) < 0
+		if from.Kind == "file" && !same {
+			return from.From
+		}
+	}
+	return ""
+}
+
+// beside are the fields that a command line names beside a config file: those that the file does not set, or not so.
+func beside(c stack.Config, different []stack.Field) []stack.Field {
+	said := func(key string) bool {
+		return slices.ContainsFunc(different, func(f stack.Field) bool { return f.Key == key }) || c.IsSet(key)
+	}
+	return slices.DeleteFunc(stack.Fields(), func(f stack.Field) bool {
+		return f.Key == "name" || f.Key == "region" || !said(f.Key) || c.SourceOf(f.Key).Kind == "file"
+	})
 }
 
 // quoted is a word as a POSIX shell takes it.

@@ -44,7 +44,8 @@ func (s Screen) section(section Section) string {
 	}
 	margin := strings.Repeat(" ", indent)
 	for _, l := range section.Lines {
-		body.WriteString(margin + oneLine(l) + "\n")
+		blanks := len(l) - len(strings.TrimLeft(l, " ")) // which say in YAML what belongs to what
+		body.WriteString(margin + l[:blanks] + oneLine(l) + "\n")
 	}
 	for _, note := range section.Notes {
 		for _, l := range wrap(note, s.room(indent)) {
