@@ -52,3 +52,15 @@ func (r *inquiry[T]) wait(ctx context.Context) (value T, err error, known bool) 
 		return value, nil, false
 	}
 }
+
+// now is the answer if it is there already and is no failure.
+func (r *inquiry[T]) now() (value T) {
+	select {
+	case <-r.done:
+		if r.err == nil {
+			value = r.value
+		}
+	default:
+	}
+	return value
+}

@@ -163,7 +163,7 @@ func (w *wizard) greeting() string {
 }
 
 // known is what can be shown with a question now. Prices are waited for a moment; what could be reused is waited for where
-// the question is about it.
+// the question is about it, and otherwise serves the price when it is there.
 func (w *wizard) known(ctx context.Context, q interview.Query) interview.Knowledge {
 	c := w.interview.Config()
 	k := interview.Knowledge{Names: w.names, Regions: cloud.RegionNames()}
@@ -173,6 +173,7 @@ func (w *wizard) known(ctx context.Context, q interview.Query) interview.Knowled
 	}
 	running := w.regionFor(ctx, c)
 	if !q.Reads {
+		k.Region = running.now()
 		return k
 	}
 	ctx, cancel := context.WithTimeout(ctx, patienceForRegion)

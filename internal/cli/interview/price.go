@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"geusemaker/internal/cloud/discovery"
 	"geusemaker/internal/stack"
 )
 
@@ -16,29 +17,63 @@ func offersOf(c stack.Config, f stack.Facts) []stack.Offer {
 	})
 }
 
-// tentative is what a configuration would cost with the facts of a market, or false where they do not tell. What of the user's
-// would be used is priced as new: the plan tells the exact price.
-func tentative(c stack.Config, f stack.Facts) (stack.Cost, stack.Offer, bool) {
+// tentative is what a configuration would cost, or false where what is known does not tell.
+func tentative(c stack.Config, k Knowledge) (stack.Cost, stack.Offer, bool) {
+	f, known := k.facts(c)
+	if !known {
+		return stack.Cost{}, stack.Offer{}, false
+	}
+	f = reusing(c, f, k.Region)
 	f.Offers = offersOf(c, f)
 	if len(f.Offers) == 0 {
 		return stack.Cost{}, stack.Offer{}, false
 	}
-	c = unreused(c)
 	id := stack.Identity{ID: "000000000000", Name: "unnamed", Account: f.Account, Region: f.Region, Tier: c.Tier}
-	g, err := stack.Blueprint(id, c, f)
+	g, err := stack.Blueprint(id, unreused(c), f)
 	if err != nil {
 		return stack.Cost{}, stack.Offer{}, false
 	}
 	return stack.Estimate(g, f), f.Offers[0], true
 }
 
+// reusing are the facts of a market with what changes the price of what is the user's: a file system is not billed to the
+// deployment, a machine in a private subnet has no public address, and one in a chosen subnet stands in its zone. What is not
+// known of it is priced as new: the plan tells the exact price.
+func reusing(c stack.Config, f stack.Facts, r *discovery.Region) stack.Facts {
+	if r == nil {
+		r = &discovery.Region{}
+	}
+	if files, _ := r.FileSystem(c.EFSID); files.Deployment() == "" { // what a deployment kept is billed as its own
+		f.Reuse.Files.ID = c.EFSID
+	}
+	if s, known := r.Subnet(c.SubnetID); known {
+		f.Offers = slices.DeleteFunc(slices.Clone(f.Offers), func(o stack.Offer) bool { return o.Zone != s.Zone })
+	}
+	if privately(c, r) {
+		f.Reuse.VPC.ID = c.VPCID
+		f.Reuse.Subnets = nil
+		for _, zone := range f.Zones {
+			f.Reuse.Subnets = append(f.Reuse.Subnets, stack.ReusedSubnet{ID: zone, Zone: zone})
+		}
+	}
+	return f
+}
+
+// privately reports whether the machine would stand in a private subnet: in the one that is chosen, or through a tunnel in any
+// of the VPC that is fit.
+func privately(c stack.Config, r *discovery.Region) bool {
+	if s, known := r.Subnet(c.SubnetID); known {
+		return !s.NeedsPublicIP()
+	}
+	n := discovery.NeedOf(c, "", nil)
+	return c.Access == stack.AccessTunnel && slices.ContainsFunc(r.SubnetsOf(c.VPCID), func(s discovery.Subnet) bool {
+		return !s.NeedsPublicIP() && r.FitSubnet(s, n).OK()
+	})
+}
+
 // priceNote is the price of a configuration for the end of an option, where it is known.
 func priceNote(c stack.Config, k Knowledge) string {
-	facts, known := k.facts(c)
-	if !known {
-		return ""
-	}
-	cost, _, known := tentative(c, facts)
+	cost, _, known := tentative(c, k)
 	if !known {
 		return ""
 	}
@@ -47,11 +82,10 @@ func priceNote(c stack.Config, k Knowledge) string {
 
 // PriceLine is the price of a configuration in a sentence.
 func PriceLine(c stack.Config, k Knowledge) string {
-	facts, known := k.facts(c)
-	if !known {
+	if _, known := k.facts(c); !known {
 		return k.Unpriced
 	}
-	cost, offer, known := tentative(c, facts)
+	cost, offer, known := tentative(c, k)
 	if !known {
 		return "the price is not known yet"
 	}

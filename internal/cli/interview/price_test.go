@@ -1,10 +1,13 @@
 package interview
 
 import (
+	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
 
+	"geusemaker/internal/cloud/discovery"
 	"geusemaker/internal/stack"
 )
 
@@ -46,6 +49,54 @@ func TestAnswersThatLeadToOtherMarketsHaveTheirPrice(t *testing.T) {
 		if line := PriceLine(c, k); !strings.Contains(line, "m7i.large") {
 			t.Errorf("the price of what is chosen is %s", line)
 		}
+	}
+}
+
+// What of the user's is used and not billed to the deployment is not in the price.
+func TestThePriceFollowsWhatIsReused(t *testing.T) {
+	facts := selling("m7i.large", stack.Dollar/10)
+	facts.Offers = append(facts.Offers, stack.Offer{Type: "m7i.large", Zone: "us-east-1b", Market: stack.Spot, Hourly: stack.Dollar / 5, OnDemand: stack.Dollar})
+	facts.Prices = map[string]stack.Price{stack.PriceEFSStorage: {Amount: stack.Dollar}, stack.PricePublicIPv4: {Amount: stack.Dollar}}
+	everywhere := netip.MustParsePrefix("0.0.0.0/0")
+	open := discovery.ACL{ID: "acl-1", Entries: []discovery.Entry{
+		{Number: 100, Allow: true, Protocol: "-1", To: 65535, Block: everywhere}, {Number: 100, Egress: true, Allow: true, Protocol: "-1", To: 65535, Block: everywhere},
+	}}
+	subnet := func(id, zone, via string) discovery.Subnet {
+		return discovery.Subnet{
+			Resource: discovery.Resource{ID: id}, VPC: "vpc-0", Zone: zone, CIDR: netip.MustParsePrefix("10.1.0.0/20"), State: "available", Free: 9,
+			Out: discovery.Out{Via: via, ID: "way-out"}, ACL: open,
+		}
+	}
+	region := &discovery.Region{
+		VPCs:    []discovery.VPC{{Resource: discovery.Resource{ID: "vpc-0"}, State: "available", Gateway: "igw-0"}},
+		Subnets: []discovery.Subnet{subnet("subnet-a", "us-east-1a", discovery.OutGateway), subnet("subnet-b", "us-east-1b", discovery.OutNAT)},
+		FileSystems: []discovery.FileSystem{
+			{Resource: discovery.Resource{ID: "fs-0"}},
+			{Resource: discovery.Resource{ID: "fs-1", Tags: map[string]string{stack.TagStack: "0123", stack.TagName: "demo"}}},
+		},
+	}
+	const cheap, dear, files, address = 73, 146, 10, 730 // a month
+	for name, c := range map[string]struct {
+		set  []string
+		want int
+	}{
+		"all new":                        {want: cheap + files + address},
+		"a public subnet":                {set: []string{"vpc_id", "vpc-0", "subnet_id", "subnet-a"}, want: cheap + files + address},
+		"a private subnet":               {set: []string{"vpc_id", "vpc-0", "subnet_id", "subnet-b", "access", "tunnel"}, want: dear + files},
+		"a VPC":                          {set: []string{"vpc_id", "vpc-0"}, want: cheap + files + address},
+		"a VPC through a tunnel":         {set: []string{"vpc_id", "vpc-0", "access", "tunnel"}, want: cheap + files},
+		"a file system":                  {set: []string{"efs_id", "fs-0"}, want: cheap + address},
+		"a file system that was kept":    {set: []string{"efs_id", "fs-1"}, want: cheap + files + address},
+		"a file system and a VPC":        {set: []string{"vpc_id", "vpc-0", "efs_id", "fs-0", "access", "tunnel"}, want: cheap},
+		"a subnet that is not there yet": {set: []string{"subnet_id", "subnet-z"}, want: cheap + files + address},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := baseWith(t, c.set...)
+			line := PriceLine(config, Knowledge{Markets: map[string]stack.Facts{MarketOf(config): facts}, Region: region})
+			if want := fmt.Sprintf("So far: ~$%d.00 a month", c.want); !strings.HasPrefix(line, want) {
+				t.Errorf("%s, want %s", line, want)
+			}
+		})
 	}
 }
 
