@@ -48,8 +48,9 @@ class Life(unittest.TestCase):
         before = everything(self.proxy)
         made = self.run_json("deploy", NAME, *variants.flags(self.variant, self.company), "--wait", "instance", "--yes")
         self.seen, self.ids = everything(self.proxy), {r["key"]: r["id"] for r in made["resources"]}
+        self.closed = self.variant["egress"] == "restricted" and "--security-group-id" not in self.reused
         if not self.reused:
-            self.assertEqual(set(self.ids), keys_in(zones(self.ids)))
+            self.assertEqual(set(self.ids), keys_in(zones(self.ids)) | ({"access/host-files"} if self.closed else set()))
         self.judge_what_is_the_users(before)
         self.instance = self.one("instances", InstanceId=self.ids["compute/instance"])
         self.filled = self.variant["settings"] == "filled"
@@ -155,6 +156,19 @@ class Life(unittest.TestCase):
             [(p["FromPort"], p["ToPort"], p["IpRanges"], [g["GroupId"] for g in p["UserIdGroupPairs"]]) for p in files["IpPermissions"]],
             [(2049, 2049, [], [self.ids["access/host"]])],
         )
+        self.judge_way_out(group, files)
+
+    def judge_way_out(self, host, files):
+        """Everything is open to the outside, or with restricted egress only what the machine needs, and nothing for the file system."""
+        everything_out = {("-1", None, None, "0.0.0.0/0")}
+        if not self.closed:
+            self.assertEqual((way_out(host), way_out(files)), (everything_out, everything_out))
+            return
+        wanted = {("tcp", 443, 443, "0.0.0.0/0"), ("tcp", 80, 80, "0.0.0.0/0"), ("udp", 123, 123, "0.0.0.0/0")}
+        wanted.add(("tcp", 2049, 2049, files["GroupId"]))
+        if set(self.reused) - {"--efs-id"}:  # which may have name servers of its own
+            wanted |= {(protocol, 53, 53, variants.NETWORK) for protocol in ("tcp", "udp")}
+        self.assertEqual((way_out(host), way_out(files)), (wanted, set()))
 
     def judge_machine(self, made):
         i, options = self.instance, self.instance["MetadataOptions"]
@@ -249,6 +263,15 @@ class Life(unittest.TestCase):
             self.assertGreaterEqual(len(secret), 16, name)
             for place, text in places.items():
                 self.assertNotIn(secret, text, f"{name} stands in the {place}")
+
+
+def way_out(group):
+    """The rules of a security group to the outside, by protocol, ports and peer."""
+    return {
+        (p["IpProtocol"], p.get("FromPort"), p.get("ToPort"), peer)
+        for p in group["IpPermissionsEgress"]
+        for peer in [r["CidrIp"] for r in p["IpRanges"]] + [g["GroupId"] for g in p["UserIdGroupPairs"]]
+    }
 
 
 class Variants(unittest.TestCase):

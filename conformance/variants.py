@@ -14,6 +14,7 @@ CHOICES = {
     "https": ("internal", "off", "acme"),
     "ssh": ("none", "key"),
     "settings": ("default", "filled"),
+    "egress": ("open", "restricted"),
 }
 REUSES = {  # what of the user's own a deployment can be fitted into, by flag
     "vpc": ("--vpc-id",),
@@ -25,6 +26,7 @@ REUSES = {  # what of the user's own a deployment can be fitted into, by flag
 WHOLE = ("os", "architecture", "workload", "access", "https")  # of these, the full matrix has every combination
 
 KEY_PAIR = "mine"
+NETWORK = "10.50.0.0/16"  # of what the user has
 DOMAIN = "ai.example.com"
 SSH_CIDR = "203.0.113.0/24"
 FILLED = {  # settings that fill every list
@@ -79,7 +81,7 @@ def name_of(variant):
 
 def company(ec2, efs):
     """Makes what a user may have already, and returns its IDs by the flags that name them."""
-    vpc = ec2.create_vpc(CidrBlock="10.50.0.0/16")["Vpc"]["VpcId"]
+    vpc = ec2.create_vpc(CidrBlock=NETWORK)["Vpc"]["VpcId"]
     for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
         ec2.modify_vpc_attribute(VpcId=vpc, **{attribute: {"Value": True}})
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
@@ -102,7 +104,7 @@ def flags(variant, ids=None):
     """What a user types for a variant. ids are those of what is reused."""
     typed = {
         "--os-type": variant["os"], "--architecture": variant["architecture"], "--workload": variant["workload"],
-        "--market": variant["market"], "--access": variant["access"], "--https": variant["https"],
+        "--market": variant["market"], "--access": variant["access"], "--https": variant["https"], "--egress": variant["egress"],
     }  # fmt: skip
     if variant["https"] == "acme":
         typed["--domain"] = DOMAIN
@@ -114,6 +116,8 @@ def flags(variant, ids=None):
     typed |= {flag: ids[flag] for flag in reused}
     if set(reused) - {"--efs-id"}:
         typed.pop("--vpc-cidr", None)
+    if "--security-group-id" in reused:
+        typed.pop("--egress")  # the group's own rules say it
     more = ("--add-missing-rules",) if "--security-group-id" in reused else ()
     return (*more, *itertools.chain.from_iterable(typed.items()), "--allow-discontinued", "--over-budget")
 
