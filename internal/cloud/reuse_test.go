@@ -412,7 +412,7 @@ func TestUnfitReuseIsRefused(t *testing.T) {
 		"vpc_id=dedicated":                                                  "has dedicated tenancy",
 		"vpc_id=shielded":                                                   "is cut off from the internet by VPC Block Public Access",
 		"vpc_id=company efs_id=company-archive":                             "is a One Zone file system of us-east-1c, where ",
-		"efs_id=company-archive":                                            "is a One Zone file system of us-east-1c, and a new VPC spreads over several",
+		"efs_id=company-archive":                                            "is a One Zone file system of us-east-1c, and a new VPC spreads over several zones",
 		"vpc_id=company subnet_id=legacy-public-a":                          "lies in ",
 		"subnet_id=company-public-a instance_type=p5.48xlarge workload=gpu": "does not sell the machine",
 		"vpc_id=vault security_group_id=company-web":                        "lies in ",

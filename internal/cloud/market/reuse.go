@@ -88,8 +88,13 @@ func reuseOf(c stack.Config, r *discovery.Region, caller string, zones, given []
 	return f
 }
 
+// add notes a problem, once: what is in the way of the network may be in the way of the file system too.
 func (f *reuse) add(check, key, fix, format string, args ...any) {
-	f.problems = append(f.problems, unfit{check, &stack.FieldError{Key: key, Source: f.config.SourceOf(key), Problem: fmt.Sprintf(format, args...), Fix: fix}})
+	problem := fmt.Sprintf(format, args...)
+	if slices.ContainsFunc(f.problems, func(u unfit) bool { return u.err.Key == key && u.err.Problem == problem }) {
+		return
+	}
+	f.problems = append(f.problems, unfit{check, &stack.FieldError{Key: key, Source: f.config.SourceOf(key), Problem: problem, Fix: fix}})
 }
 
 // missing notes what is named and does not exist, without which the rest cannot be judged.
@@ -208,7 +213,17 @@ func (f *reuse) group() {
 	}
 	f.found.Group = g.ID
 	f.hold(g.ID)
-	f.judge(CheckGroup, "security_group_id", g.ID, f.region.FitGroup(g, f.need))
+	f.judge(CheckGroup, "security_group_id", g.ID, f.region.FitGroup(g, f.narrowed()))
+}
+
+// narrowed is what is needed in the zones of the subnets that were chosen.
+func (f *reuse) narrowed() discovery.Need {
+	need := f.need
+	need.Zones = f.found.Zones()
+	if len(f.found.Subnets) == 1 {
+		need.Subnet = f.found.Subnets[0].ID
+	}
+	return need
 }
 
 // files takes the file system with its mount targets in the zones of the machine. One that an earlier deployment of ours kept
@@ -217,14 +232,9 @@ func (f *reuse) files() {
 	fs, named := theirs(f.config, f.region)
 	if named && fs.Deployment() == "" {
 		f.found.Files.ID = fs.ID
-		need := f.need
-		need.Zones = f.found.Zones()
-		if len(f.found.Subnets) == 1 {
-			need.Subnet = f.found.Subnets[0].ID
-		}
-		f.judge(CheckFileSystem, "efs_id", fs.ID, f.region.FitFileSystem(fs, need))
+		f.judge(CheckFileSystem, "efs_id", fs.ID, f.region.FitFileSystem(fs, f.narrowed()))
 		if fs.Zone != "" && f.found.Own() {
-			f.add(CheckFileSystem, "efs_id", "set subnet_id to one of that zone, or choose a regional file system", "%s is a One Zone file system of %s, and a new VPC spreads over several", fs.ID, fs.Zone)
+			f.add(CheckFileSystem, "efs_id", "set subnet_id to one of that zone, or choose a regional file system", "%s is a One Zone file system of %s, and a new VPC spreads over several zones", fs.ID, fs.Zone)
 		}
 		for _, zone := range f.found.Zones() {
 			if t, there := fs.Target(zone); there {
