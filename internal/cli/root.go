@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -100,10 +101,8 @@ func (a *app) prepare(cmd *cobra.Command) error {
 			*p = v
 		}
 	}
-	for name, p := range map[string]*bool{"sandbox": &g.sandbox, "yes": &g.yes, "quiet": &g.quiet, "verbose": &g.verbose, "no-color": &g.noColor, "accessible": &g.access} {
-		if v := a.getenv(envName(name)); v != "" && !flags.Changed(name) {
-			*p = v != "0" && v != "false"
-		}
+	if err := a.switches(cmd); err != nil {
+		return err
 	}
 	if v := a.getenv(envName("timeout")); v != "" && !flags.Changed("timeout") {
 		d, err := time.ParseDuration(v)
@@ -131,6 +130,25 @@ func (a *app) prepare(cmd *cobra.Command) error {
 		a.streams.MakeAccessible()
 	}
 	return a.openLog()
+}
+
+// switches reads the global yes-or-no settings of the environment as strictly as those of the configuration: a word that is
+// taken for a yes by mistake may destroy something.
+func (a *app) switches(cmd *cobra.Command) error {
+	g := &a.global
+	all := map[string]*bool{"sandbox": &g.sandbox, "yes": &g.yes, "quiet": &g.quiet, "verbose": &g.verbose, "no-color": &g.noColor, "accessible": &g.access}
+	for _, name := range sortedKeys(all) {
+		v := strings.TrimSpace(a.getenv(envName(name)))
+		if v == "" || cmd.Flags().Changed(name) {
+			continue
+		}
+		on, err := strconv.ParseBool(v)
+		if err != nil {
+			return usage("%s: %q is neither true nor false; use 1 or 0", envName(name), v)
+		}
+		*all[name] = on
+	}
+	return nil
 }
 
 func envName(flag string) string {

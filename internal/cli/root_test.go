@@ -1,0 +1,50 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+
+	"geusemaker/internal/term"
+)
+
+// runWith runs one command with more variables than every test has.
+func runWith(t *testing.T, home string, environ []string, args ...string) shown {
+	t.Helper()
+	streams, buffers := term.Test(term.Facts{})
+	code := Run(t.Context(), streams, args, append(environOf(home), environ...))
+	return shown{buffers.Out.String(), buffers.Err.String(), code}
+}
+
+// TestSwitchesOfTheEnvironment holds that a global variable means what it says, and that a word which is neither yes nor no
+// is no yes.
+func TestSwitchesOfTheEnvironment(t *testing.T) {
+	for _, name := range []string{"YES", "SANDBOX", "QUIET", "VERBOSE", "NO_COLOR", "ACCESSIBLE"} {
+		for _, value := range []string{"no", "off", "yes", "foo", "2"} {
+			got := runWith(t, t.TempDir(), []string{"GEUSEMAKER_" + name + "=" + value}, "list")
+			if got.code != exitUsage || !strings.Contains(got.err, "GEUSEMAKER_"+name+`: "`+value+`" is neither true nor false`) {
+				t.Errorf("GEUSEMAKER_%s=%s: exit %d, %s", name, value, got.code, got.err)
+			}
+		}
+		for _, value := range []string{"", "0", "1", "true", "FALSE", "False", "T", " 1 "} {
+			if got := runWith(t, t.TempDir(), []string{"GEUSEMAKER_" + name + "=" + value}, "list"); got.code != exitDone {
+				t.Errorf("GEUSEMAKER_%s=%s: exit %d, %s", name, value, got.code, got.err)
+			}
+		}
+	}
+	// A flag wins, and what it wins over does not matter.
+	if got := runWith(t, t.TempDir(), []string{"GEUSEMAKER_QUIET=foo"}, "list", "--quiet"); got.code != exitDone {
+		t.Error(got.err)
+	}
+}
+
+// TestNoIsNoYes holds that a destroy asks although the variable that answers for people is set, to a no.
+func TestNoIsNoYes(t *testing.T) {
+	home := t.TempDir()
+	expect(t, run(t, home, "deploy", "demo", "--sandbox", "--yes", "--wait", "none"), exitDone)
+	for _, value := range []string{"no", "FALSE", "0", "false"} {
+		if got := runWith(t, home, []string{"GEUSEMAKER_YES=" + value}, "destroy", "demo"); got.code != exitUsage {
+			t.Errorf("GEUSEMAKER_YES=%s destroys: exit %d, %s", value, got.code, got.err)
+		}
+	}
+	expect(t, run(t, home, "inspect", "demo"), exitDone)
+}
