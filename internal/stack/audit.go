@@ -60,13 +60,20 @@ func (r Rule) gate(group Key, from Provenance) Gate {
 	return one
 }
 
-// Exposed lists the ports that gates open to the whole internet, but for those whose reason is named.
+// Exposed lists the ports that gates open to the whole internet, alone or together, but for those whose reason is named.
 func Exposed(gates []Gate, but ...string) []string {
 	var ports []string
+	peers := map[string][]string{}
 	for _, one := range gates {
-		if one.Direction == DirectionIn && open(one.Peer) && !slices.Contains(but, one.Reason) && !slices.Contains(ports, one.Ports) {
+		if one.Direction != DirectionIn || slices.Contains(but, one.Reason) {
+			continue
+		}
+		if !slices.Contains(ports, one.Ports) {
 			ports = append(ports, one.Ports)
 		}
+		peers[one.Ports] = append(peers[one.Ports], one.Peer)
 	}
-	return ports
+	return slices.DeleteFunc(ports, func(port string) bool {
+		return !Worldwide(peers[port]) && !slices.ContainsFunc(peers[port], open)
+	})
 }

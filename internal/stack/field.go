@@ -88,7 +88,7 @@ func accessFields() []Field {
 	return []Field{
 		choice("access", group, "direct opens the services to allow_cidrs; tunnel opens nothing and goes through SSM", AccessDirect, func(c *Config) *string { return &c.Access }, AccessDirect, AccessTunnel),
 		list("allow_cidrs", group, "address ranges that may reach the services; my-ip is your own address", MyIP, func(c *Config) *[]string { return &c.AllowCIDRs }),
-		flag("public", group, "allow 0.0.0.0/0 in allow_cidrs", func(c *Config) *bool { return &c.Public }),
+		flag("public", group, "let allow_cidrs and ssh_cidr hold the whole internet: 0.0.0.0/0, or half of all addresses or more", func(c *Config) *bool { return &c.Public }),
 		text("ssh_cidr", group, "address range that may use SSH: none, my-ip or a CIDR", Nowhere, func(c *Config) *string { return &c.SSHCIDR }),
 		choice("egress", group, "what the machine may reach: open is everything; restricted is HTTPS, HTTP, time and its file system", EgressOpen, func(c *Config) *string { return &c.Egress }, EgressOpen, EgressRestricted),
 		choice("https", group, "TLS of the gateway: its own CA, off, or Let's Encrypt for domain", HTTPSInternal, func(c *Config) *string { return &c.HTTPS }, HTTPSInternal, HTTPSOff, HTTPSACME),

@@ -1,6 +1,10 @@
 package stack
 
-import "net/netip"
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+)
 
 // Party is whom a rule lets in, or to whom it lets out, before anybody is known by address or ID.
 type Party string
@@ -149,7 +153,27 @@ func HostRules(c Config, callerCIDR string) []Rule {
 	return rulesOf(Doors(c), KeyHostGroup, false, c, callerCIDR)
 }
 
-// open reports whether a range of addresses is the whole internet.
+// Worldwide reports whether ranges of addresses count as the whole internet: together they hold half of all IPv4 addresses or
+// more. Nobody has that many callers of their own, and two halves are as open as one whole.
+func Worldwide(cidrs []string) bool {
+	var all []netip.Prefix
+	for _, cidr := range cidrs {
+		if p, err := netip.ParsePrefix(cidr); err == nil && p.Addr().Is4() {
+			all = append(all, p.Masked())
+		}
+	}
+	slices.SortFunc(all, func(x, y netip.Prefix) int { return cmp.Compare(x.Bits(), y.Bits()) })
+	addresses := 0
+	for i, p := range all {
+		// Two ranges overlap only where one holds the other, and the larger ones have been counted.
+		if !slices.ContainsFunc(all[:i], p.Overlaps) {
+			addresses += 1 << (32 - p.Bits())
+		}
+	}
+	return addresses >= 1<<31
+}
+
+// open reports whether a range is everything there is of its family.
 func open(cidr string) bool {
 	p, err := netip.ParsePrefix(cidr)
 	return err == nil && p.Bits() == 0

@@ -105,11 +105,13 @@ func (v *validator) addresses() {
 	for _, cidr := range v.c.AllowCIDRs {
 		v.ingress("allow_cidrs", cidr)
 	}
+	v.worldwide("allow_cidrs", v.c.AllowCIDRs)
 	if len(v.c.AllowCIDRs) == 0 && v.c.Access == AccessDirect {
 		v.add("allow_cidrs", "name an address range, or set access to tunnel", "nobody could reach the services")
 	}
 	if v.c.SSHCIDR != Nowhere {
 		v.ingress("ssh_cidr", v.c.SSHCIDR)
+		v.worldwide("ssh_cidr", []string{v.c.SSHCIDR})
 		if v.c.KeyPair == "" {
 			v.add("ssh_cidr", "set key_pair too", "SSH needs an EC2 key pair")
 		}
@@ -132,9 +134,21 @@ func (v *validator) ingress(key, cidr string) {
 		v.add(key, "did you mean "+p.Masked().String()+"?", "%s has host bits set", p)
 	case p.Addr().Is6():
 		v.add(key, "name the IPv4 range of these callers, such as 203.0.113.7/32, or set access to tunnel", "%s is an IPv6 range, and the machine has an IPv4 address only", p)
-	case p.Bits() == 0 && !v.c.Public:
-		v.add(key, "name your own addresses, or set public to true", "%s opens the services to the whole internet", p)
 	}
+}
+
+// worldwide refuses ranges that count as the whole internet unless it is meant. A range by itself may be harmless, so they
+// are judged together.
+func (v *validator) worldwide(key string, cidrs []string) {
+	if v.c.Public || !Worldwide(cidrs) {
+		return
+	}
+	const fix = "name your own addresses, or set public to true"
+	if slices.Contains(cidrs, anywhere) {
+		v.add(key, fix, "%s opens the services to the whole internet", anywhere)
+		return
+	}
+	v.add(key, fix, "half of all addresses or more counts as the whole internet, and so much is in %s", strings.Join(cidrs, ", "))
 }
 
 // reuse checks that the keys of what is reused do not contradict others. Whether it exists and fits, AWS is asked.
