@@ -35,13 +35,6 @@ named.`,
 		Example: `  geusemaker discover subnets --fit
   geusemaker discover security-groups --vpc vpc-0123456789abcdef0
   geusemaker discover vpcs --region all --access tunnel -o json`,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
-			}
-			return cmd.Help()
-		},
 	}
 	networks := scope{kinds: []discovery.Kind{discovery.Networks}}
 	cmd.AddCommand(

@@ -80,6 +80,7 @@ func (a *app) run(ctx context.Context, args []string) int {
 	root.SetIn(a.streams.In)
 	root.SetOut(a.streams.Out)
 	root.SetErr(a.streams.Err)
+	refuseUnknown(root)
 	err := root.ExecuteContext(ctx)
 	a.close()
 	if err == nil {

@@ -43,13 +43,6 @@ Try it without an account:  geusemaker deploy demo --sandbox --yes`,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
-			}
-			return cmd.Help()
-		},
-		Args: cobra.ArbitraryArgs,
 	}
 	a.addGlobalFlags(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
@@ -65,7 +58,6 @@ Try it without an account:  geusemaker deploy demo --sandbox --yes`,
 	root.SetHelpCommandGroupID("more")
 	root.SetCompletionCommandGroupID("more")
 	root.AddCommand(newEnvironmentTopic(), newExitCodesTopic(), newReference(a))
-	argumentsAreUsage(root)
 	a.completeReuse(root, sortedKeys(reusable()))
 	return root
 }
@@ -155,6 +147,55 @@ func envName(flag string) string {
 	return "GEUSEMAKER_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
+// refuseUnknown makes words that no command knows mistakes of usage. It wants the streams of the root to be set: cobra's own
+// commands, which are among those that learn it, keep them from when they are made.
+func refuseUnknown(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	knowTheirCommands(root)
+	helpKnowsCommands(root)
+	argumentsAreUsage(root)
+}
+
+// knowTheirCommands lets every command that only holds others refuse a word that is none of them. Cobra shows its help then
+// and ends well, so a script would never learn of its typing error.
+func knowTheirCommands(cmd *cobra.Command) {
+	for _, sub := range cmd.Commands() {
+		knowTheirCommands(sub)
+	}
+	if !cmd.HasSubCommands() || cmd.Runnable() {
+		return
+	}
+	cmd.Args = cobra.ArbitraryArgs
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return unknownCommand(cmd, args[0])
+		}
+		return cmd.Help()
+	}
+}
+
+// helpKnowsCommands lets help refuse what there is no help about.
+func helpKnowsCommands(root *cobra.Command) {
+	help, _, err := root.Find([]string{"help"})
+	if err != nil || help == root {
+		return
+	}
+	show := help.Run
+	help.Run = nil
+	help.RunE = func(cmd *cobra.Command, args []string) error {
+		about, rest, err := root.Find(args)
+		switch {
+		case err != nil:
+			return &usageError{err: err}
+		case len(rest) > 0 && about.HasSubCommands():
+			return unknownCommand(about, rest[0])
+		}
+		show(cmd, args)
+		return nil
+	}
+}
+
 // argumentsAreUsage makes wrong arguments of every command mistakes of usage.
 func argumentsAreUsage(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
@@ -193,15 +234,22 @@ func flagError(cmd *cobra.Command, err error) error {
 	return e
 }
 
-func unknownCommand(root *cobra.Command, word string) error {
+// unknownCommand names what there is: of a few commands all, of many the nearest.
+func unknownCommand(parent *cobra.Command, word string) error {
 	var known []string
-	for _, c := range root.Commands() {
-		known = append(known, c.Name())
+	for _, c := range parent.Commands() {
+		if c.IsAvailableCommand() || c.Name() == "help" {
+			known = append(known, c.Name())
+		}
 	}
-	help := strings.Replace(root.CommandPath(), "geusemaker", "geusemaker help", 1)
-	e := &usageError{err: fmt.Errorf("there is no command %q", word), hints: []string{"`" + help + "` lists the commands"}}
+	text := fmt.Sprintf("there is no command %q", word)
+	if parent.HasParent() {
+		text += "; use " + strings.Join(known, ", ")
+	}
+	help := strings.Replace(parent.CommandPath(), "geusemaker", "geusemaker help", 1)
+	e := &usageError{err: errors.New(text), hints: []string{"`" + help + "` lists the commands"}}
 	if near := stack.Nearest(word, known); near != "" {
-		e.hints = append([]string{fmt.Sprintf("did you mean `%s %s`?", root.CommandPath(), near)}, e.hints...)
+		e.hints = append([]string{fmt.Sprintf("did you mean `%s %s`?", parent.CommandPath(), near)}, e.hints...)
 	}
 	return e
 }

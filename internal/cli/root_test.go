@@ -48,3 +48,28 @@ func TestNoIsNoYes(t *testing.T) {
 	}
 	expect(t, run(t, home, "inspect", "demo"), exitDone)
 }
+
+// TestUnknownCommandsAreRefused holds that a word which is no command ends with 2 and names what there is, wherever it stands.
+func TestUnknownCommandsAreRefused(t *testing.T) {
+	for line, says := range map[string]string{
+		"bogus":              "`geusemaker help` lists the commands",
+		"sandbox bogus":      "fault",
+		"sandbox fualt":      "did you mean `geusemaker sandbox fault`?",
+		"config bogus":       "use init, schema, show",
+		"iam bogus":          "use policy",
+		"discover bogus":     "key-pairs, load-balancers",
+		"completion tcsh":    "use bash, fish, powershell, zsh",
+		"help bogus":         "`geusemaker help` lists the commands",
+		"help sandbox bogus": "`geusemaker help sandbox` lists the commands",
+	} {
+		got := run(t, t.TempDir(), strings.Fields(line)...)
+		if got.code != exitUsage || got.out != "" || !strings.Contains(got.err, "there is no command") || !strings.Contains(got.err, says) {
+			t.Errorf("%s: exit %d\n%s%s", line, got.code, got.out, got.err)
+		}
+	}
+	for _, line := range []string{"", "sandbox", "completion", "completion bash", "help", "help sandbox", "help sandbox fault", "help exit-codes", "help ls", "sandbox --help"} {
+		if got := run(t, t.TempDir(), strings.Fields(line)...); got.code != exitDone || got.out == "" {
+			t.Errorf("%s: exit %d\n%s", line, got.code, got.err)
+		}
+	}
+}
