@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -87,8 +88,11 @@ func applyFile(c *stack.Config, path string) error {
 	if err != nil {
 		return &usageError{err: fmt.Errorf("cannot read the config file: %w", err)}
 	}
-	var raw map[string]any
-	if err := yaml.Unmarshal(text, &raw); err != nil {
+	raw, err := onlyDocument(text)
+	switch {
+	case errors.Is(err, errSeveral):
+		return &usageError{err: fmt.Errorf("config file %s: %w", path, err), hints: []string{"put them into files of their own, without a line of ---"}}
+	case err != nil:
 		return &usageError{err: fmt.Errorf("config file %s is not YAML of the form `key: value`: %s", path, firstLine(err))}
 	}
 	keys := make([]string, 0, len(raw))
@@ -96,13 +100,62 @@ func applyFile(c *stack.Config, path string) error {
 		keys = append(keys, k)
 	}
 	slices.Sort(keys)
+	said := level{}
 	var problems []error
 	for _, k := range keys {
 		if raw[k] != nil {
-			problems = append(problems, c.Set(k, raw[k], stack.Source{Kind: "file", From: path}))
+			problems = append(problems, said.set(c, k, raw[k], k, stack.Source{Kind: "file", From: path}))
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// errSeveral is more than one YAML document in a file: which of them was meant, nobody can know.
+var errSeveral = errors.New("there are several YAML documents in it")
+
+// onlyDocument reads the one YAML document of a text. An empty text is an empty one.
+func onlyDocument(text []byte) (map[string]any, error) {
+	var raw map[string]any
+	in := yaml.NewDecoder(bytes.NewReader(text))
+	if err := in.Decode(&raw); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return nil, err
+	}
+	var more any
+	switch err := in.Decode(&more); {
+	case errors.Is(err, io.EOF):
+		return raw, nil
+	case err != nil:
+		return nil, err
+	}
+	return nil, errSeveral
+}
+
+// level is what one place says of the keys: the file, the environment or the flags. One place wins over another, but within
+// one nobody can know which of two spellings of a key was meant.
+type level map[string]saying
+
+// saying is the spelling under which a key was given, and its value.
+type saying struct{ as, value string }
+
+// set gives the key a value unless the same level has said something else of it.
+func (l level) set(c *stack.Config, key string, raw any, as string, from stack.Source) error {
+	if err := c.Set(key, raw, from); err != nil {
+		return err
+	}
+	f, err := stack.FieldFor(key)
+	if err != nil {
+		return err
+	}
+	now := saying{as, c.Text(f.Key)}
+	before, known := l[f.Key]
+	l[f.Key] = now
+	if known && before.value != now.value {
+		return &stack.FieldError{Key: f.Key, Problem: fmt.Sprintf("%s says %q, and %s says %q", before.as, before.value, now.as, now.value), Fix: "leave one of them out"}
+	}
+	return nil
 }
 
 // readBounded reads a file unless it is larger than any config file is.
@@ -120,12 +173,13 @@ func readBounded(path string) ([]byte, error) {
 }
 
 func (a *app) applyEnvironment(c *stack.Config) error {
+	said := level{}
 	var problems []error
 	for _, f := range stack.Fields() {
 		for _, key := range append(slices.Clone(f.Aliases), f.Key) {
 			name := "GEUSEMAKER_" + strings.ToUpper(key)
 			if v := a.getenv(name); v != "" {
-				problems = append(problems, c.Set(key, v, stack.Source{Kind: "environment", From: name}))
+				problems = append(problems, said.set(c, key, v, name, stack.Source{Kind: "environment", From: name}))
 			}
 		}
 	}
@@ -133,6 +187,7 @@ func (a *app) applyEnvironment(c *stack.Config) error {
 }
 
 func applyFlags(c *stack.Config, flags *pflag.FlagSet) error {
+	said := level{}
 	var problems []error
 	flags.Visit(func(f *pflag.Flag) {
 		key := strings.ReplaceAll(f.Name, "-", "_")
@@ -143,7 +198,7 @@ func applyFlags(c *stack.Config, flags *pflag.FlagSet) error {
 		if many, ok := f.Value.(pflag.SliceValue); ok {
 			value = strings.Join(many.GetSlice(), ",")
 		}
-		problems = append(problems, c.Set(key, value, stack.Source{Kind: "flag", From: "--" + f.Name}))
+		problems = append(problems, said.set(c, key, value, "--"+f.Name, stack.Source{Kind: "flag", From: "--" + f.Name}))
 	})
 	return errors.Join(problems...)
 }
