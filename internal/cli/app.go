@@ -146,6 +146,10 @@ func (a *app) accountOptions(region string) (cloud.Options, error) {
 	}
 	prices := priceCache{folder: folder}
 	if a.global.sandbox {
+		// Nobody answers for a region that the pretend account lacks, and calls to it would be tried again for minutes.
+		if known := sandbox.Regions(); !slices.Contains(known, region) {
+			return o, &stack.FieldError{Key: "region", Problem: fmt.Sprintf("the pretend account has no region %q", region), Fix: "use one of " + strings.Join(known, ", ")}
+		}
 		pretend, err := a.openSandbox()
 		if err != nil {
 			return o, err
