@@ -60,7 +60,7 @@ func machineFields() []Field {
 		text("instance_type", group, "EC2 instance type, or auto", Auto, func(c *Config) *string { return &c.InstanceType }),
 		choice("preference", group, "how offers are ranked", "balanced", func(c *Config) *string { return &c.Preference }, "balanced", "lowest-cost", "highest-availability", "performance"),
 		market(group),
-		usd("max_hourly", group, "refuse a machine that costs more than this many USD an hour", func(c *Config) *Money { return &c.MaxHourly }),
+		usd("max_hourly", group, "refuse a deployment that costs more than this many USD an hour", func(c *Config) *Money { return &c.MaxHourly }),
 		usd("budget_monthly", group, "refuse a deployment that costs more than this many USD a month", func(c *Config) *Money { return &c.BudgetMonthly }),
 		choice("os_type", group, "operating system of the image", "ubuntu-24.04", func(c *Config) *string { return &c.OSType }, "ubuntu-24.04", "ubuntu-22.04", "amazon-linux-2023", "amazon-linux-2"),
 		choice("architecture", group, "processor architecture", "x86_64", func(c *Config) *string { return &c.Architecture }, "x86_64", "arm64"),
