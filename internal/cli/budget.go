@@ -64,9 +64,19 @@ func whatFits(id stack.Identity, c stack.Config, f stack.Facts) []string {
 		return nil
 	}
 	return []string{
-		"nothing that was offered fits: the least is " + least.words(c) + " at " + least.price(),
-		"`geusemaker offers --preference lowest-cost` lists the cheapest machines",
+		"none of the pools that preference " + c.Preference + " chose fits: the least of them is " + least.words(c) + " at " + least.price(),
+		cheaperPools(c),
 	}
+}
+
+// lowestCost is the preference that chooses the cheapest pools; another may leave cheaper ones out.
+const lowestCost = "lowest-cost"
+
+func cheaperPools(c stack.Config) string {
+	if c.Preference == lowestCost {
+		return "`geusemaker offers --preference lowest-cost` lists the cheapest machines"
+	}
+	return "there may be cheaper ones: try --preference lowest-cost; `geusemaker offers --preference lowest-cost` lists them"
 }
 
 // The least that the keys data_gib and data_throughput take. That much throughput is in the price of the storage.

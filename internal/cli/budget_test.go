@@ -30,7 +30,7 @@ func TestWhatFits(t *testing.T) {
 		"39":    "--instance-type t3a.large --market on-demand --data-gib 31 would fit: $0.0534 an hour, $39.00 a month",
 		"30":    "--instance-type t3a.large --market on-demand --data-throughput 125 would fit: $0.0410 an hour, $29.90 a month",
 		"28":    "--instance-type t3a.large --market on-demand --data-gib 21 --data-throughput 125 would fit: $0.0384 an hour, $28.00 a month",
-		"9":     "nothing that was offered fits: the least is --instance-type t3a.large --market on-demand --data-gib 8 --data-throughput 125 at $0.0366 an hour, $26.70 a month",
+		"9":     "none of the pools that preference balanced chose fits: the least of them is --instance-type t3a.large --market on-demand --data-gib 8 --data-throughput 125 at $0.0366 an hour, $26.70 a month",
 	} {
 		c := stack.NewConfig()
 		c.Name, c.Region, c.Backup = "demo", "eu-west-1", "off"
@@ -40,6 +40,17 @@ func TestWhatFits(t *testing.T) {
 		got := whatFits(stack.Identity{ID: "0123456789abcdef", Name: "demo"}, c, f)
 		if len(got) == 0 || got[0] != want {
 			t.Errorf("%s:\n got %s\nwant %s", budget, strings.Join(got, "\n"), want)
+		}
+	}
+	for preference, want := range map[string]string{
+		"balanced":    "there may be cheaper ones: try --preference lowest-cost; `geusemaker offers --preference lowest-cost` lists them",
+		"lowest-cost": "`geusemaker offers --preference lowest-cost` lists the cheapest machines",
+	} {
+		c := stack.NewConfig()
+		c.Name, c.Region, c.Preference, c.BudgetMonthly = "demo", "eu-west-1", preference, stack.Dollar
+		got := whatFits(stack.Identity{ID: "0123456789abcdef", Name: "demo"}, c, f)
+		if len(got) != 2 || !strings.Contains(got[0], preference) || got[1] != want {
+			t.Errorf("%s: %q", preference, got)
 		}
 	}
 	f.Offers = nil
