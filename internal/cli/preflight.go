@@ -46,6 +46,9 @@ func skipped(cmd *cobra.Command) ([]string, error) {
 // at although it could not be carried out.
 func (in *intention) warnings() []string {
 	all := append(exposure(in), in.state.Facts.Warnings...)
+	if in.plan.Changes() {
+		all = append(all, raisedRoot(in.state.Config, in.state.Facts.Image)...)
+	}
 	if err := withinBudget(in.state.Config, in.cost, false); err != nil && in.plan.Changes() {
 		all = append(all, err.Error()+"; a deploy refuses that without --over-budget")
 	}
@@ -59,6 +62,15 @@ func (in *intention) warnings() []string {
 		}
 	}
 	return all
+}
+
+// raisedRoot warns of a root volume that will be larger, and cost more, than was asked for.
+func raisedRoot(c stack.Config, image stack.Image) []string {
+	need := stack.RootGiB(c, image)
+	if c.RootGiB == 0 || c.RootGiB >= need {
+		return nil
+	}
+	return []string{fmt.Sprintf("root_gib %d is less than the image and the stack need: %d is used", c.RootGiB, need)}
 }
 
 // sentence is a check in words, with what to do.

@@ -73,7 +73,7 @@ func machineNodes(id Identity, c Config, f Facts, net networkPlan) []Node {
 	return []Node{
 		{Key: KeyInstance, Spec: Instance{
 			Name: "geusemaker-" + id.Name, Image: f.Image, Offers: f.Offers,
-			RootGiB: rootGiB(c, f.Image), Throughput: c.DataThroughput, KMSKey: c.KMSKeyID, KeyPair: c.KeyPair, PublicIP: net.public,
+			RootGiB: RootGiB(c, f.Image), Throughput: c.DataThroughput, KMSKey: c.KMSKeyID, KeyPair: c.KeyPair, PublicIP: net.public,
 			Machine: machine(id, c),
 			VPC:     KeyVPC, Subnets: net.machine, Routes: net.routes, Groups: []Key{KeyHostGroup}, Rules: net.rules,
 			Profile: KeyProfile, Policy: KeyPolicy, Secret: KeySecret, FileSystem: KeyFiles, Data: KeyData,
@@ -85,9 +85,9 @@ func machineNodes(id Identity, c Config, f Facts, net networkPlan) []Node {
 	}
 }
 
-// rootGiB is the size of the root volume: what the user asks, but never less than the image's snapshot, which AWS refuses,
+// RootGiB is the size of the root volume: what the user asks, but never less than the image's snapshot, which AWS refuses,
 // nor than the system and the unpacked container images take (about 13 GB, twice that while one is replaced).
-func rootGiB(c Config, image Image) int {
+func RootGiB(c Config, image Image) int {
 	need := 40
 	if c.WorkloadOrDefault() == WorkloadGPU {
 		need = 100
