@@ -34,7 +34,7 @@ func newExitCodesTopic() *cobra.Command {
 
     0   done
     1   failure
-    2   wrong usage or configuration; no AWS call was made
+    2   wrong usage or configuration; nothing was made or changed
     3   partial: resources exist; the message says how to resume or destroy
     4   credentials or permission
     5   not found
