@@ -80,6 +80,45 @@ func (v *validator) ids() {
 			v.add("instance_type", "use auto or a type such as m7i.large", "%q is not an EC2 instance type", t)
 		}
 	}
+	if k := v.c.KMSKeyID; k != "" && !validKey(k) {
+		v.add("kms_key_id", "use the ID or the ARN of the key, or an alias such as alias/mine", "%q names no KMS key", k)
+	}
+}
+
+// validKey reports whether a text can name a KMS key in one of the four ways that KMS takes: ID, ARN, alias or ARN of the alias
+// (KMS developer guide, "Key identifiers").
+func validKey(text string) bool {
+	if parts := strings.SplitN(text, ":", 6); parts[0] == "arn" {
+		if len(parts) < 6 || !strings.HasPrefix(parts[1], "aws") || parts[2] != "kms" || parts[3] == "" || len(parts[4]) != 12 || !only(parts[4], digit) {
+			return false
+		}
+		id, key := strings.CutPrefix(parts[5], "key/")
+		return key && validKeyID(id) || !key && validAlias(parts[5])
+	}
+	return validKeyID(text) || validAlias(text)
+}
+
+func validAlias(text string) bool {
+	name, ok := strings.CutPrefix(text, "alias/")
+	return ok && len(text) <= 256 && only(name, func(b byte) bool { return lower(b) || upper(b) || digit(b) || strings.IndexByte("/_-", b) >= 0 })
+}
+
+// validKeyID knows a UUID, and what keys of several regions have instead.
+func validKeyID(id string) bool {
+	hex := func(b byte) bool { return digit(b) || b >= 'a' && b <= 'f' || b >= 'A' && b <= 'F' }
+	if several, ok := strings.CutPrefix(id, "mrk-"); ok {
+		return len(several) == 32 && only(several, hex)
+	}
+	groups := strings.Split(id, "-")
+	if len(groups) != 5 {
+		return false
+	}
+	for i, size := range []int{8, 4, 4, 4, 12} {
+		if len(groups[i]) != size || !only(groups[i], hex) {
+			return false
+		}
+	}
+	return true
 }
 
 // network checks the range of the VPC. EC2 takes /16 to /28 (VPC user guide, "VPC sizing"); four subnets with room for

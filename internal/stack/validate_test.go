@@ -140,3 +140,30 @@ func TestValidate(t *testing.T) {
 		})
 	}
 }
+
+func TestNamesOfKMSKeys(t *testing.T) {
+	const id, several = "1234abcd-12ab-34cd-56ef-1234567890ab", "mrk-1234abcd12ab34cd56ef1234567890ab"
+	const arn = "arn:aws:kms:us-west-2:111122223333:"
+	fits := func(key string) bool {
+		c := goodConfig()
+		c.KMSKeyID = key
+		return c.Validate() == nil
+	}
+	for _, key := range []string{
+		"", id, strings.ToUpper(id), several, arn + "key/" + id, arn + "key/" + several, "alias/mine", "alias/team/data_1-a", arn + "alias/mine",
+		"arn:aws-us-gov:kms:us-gov-west-1:111122223333:key/" + id, "arn:aws-cn:kms:cn-north-1:111122223333:alias/mine",
+	} {
+		if !fits(key) {
+			t.Errorf("%q is refused", key)
+		}
+	}
+	for _, key := range []string{
+		"mine", "k", "alias/", "alias/with space", "alias/" + strings.Repeat("a", 251), id[1:], id + "0", "1234abcd-12ab-34cd-56ef-1234567890ag", "mrk-1234",
+		several + "0", "key/" + id, arn + id, arn + "key/mine", arn + "alias/", "arn:aws:kms:us-west-2:1:key/" + id, "arn:aws:iam::111122223333:role/mine",
+		"arn:aws:kms", "arn:aws:s3:us-west-2:111122223333:key/" + id, id + "\n", "alias/mine:1",
+	} {
+		if fits(key) {
+			t.Errorf("%q is taken", key)
+		}
+	}
+}
