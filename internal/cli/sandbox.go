@@ -78,7 +78,7 @@ func newSandboxFault(a *app) *cobra.Command {
   geusemaker sandbox fault --no-capacity
   geusemaker sandbox fault --clear`,
 		Args: cobra.MaximumNArgs(2),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			pretend, err := a.openSandbox()
 			if err != nil {
 				return err
@@ -90,8 +90,8 @@ func newSandboxFault(a *app) *cobra.Command {
 				err = pretend.SetCapacity(sandbox.Pool{}, false)
 			case len(args) == 2:
 				f.Service, f.Operation = args[0], args[1]
-				if err := f.Validate(); err != nil {
-					return &usageError{err: err}
+				if f, err = faultOf(f, cmd.Flags().Changed("effect")); err != nil {
+					return err
 				}
 				err = pretend.AddFault(f)
 			case len(args) == 1:
@@ -100,19 +100,49 @@ func newSandboxFault(a *app) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.print(orEmpty(pretend.Faults()), func() string { return a.faultsView(pretend.Faults()) })
+			all := slices.Concat([]sandbox.Fault{}, pretend.Faults(), closedPools(pretend.Closed()))
+			return a.print(all, func() string { return a.faultsView(all) })
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.Effect, "effect", sandbox.EffectError, "error, lose-request, lose-reply, time-out, delay, vanish, boot-fails")
 	flags.StringVar(&f.Code, "code", "InternalError", "AWS error code of effect error")
 	flags.StringVar(&f.Message, "message", "", "its text")
-	flags.DurationVar(&f.Delay, "delay", 0, "how much longer a call takes, for effect delay")
+	flags.DurationVar(&f.Delay, "delay", 0, "how much longer a call takes; without --effect that is the effect")
 	flags.IntVar(&f.Skip, "skip", 0, "let this many calls pass first")
 	flags.IntVar(&f.Count, "count", 0, "then let this many fail; 0: all")
 	flags.BoolVar(&empty, "no-capacity", false, "let every pool of machines be empty")
 	flags.BoolVar(&clear, "clear", false, "let everything work again")
 	return cmd
+}
+
+// faultOf completes a fault as the flags ask for it. A delay by itself is the effect; a code goes with errors only.
+func faultOf(f sandbox.Fault, effectNamed bool) (sandbox.Fault, error) {
+	if f.Delay != 0 && !effectNamed {
+		f.Effect = sandbox.EffectDelay
+	}
+	if f.Delay != 0 && f.Effect != sandbox.EffectDelay {
+		return f, usage("--delay goes with --effect %s, not %s", sandbox.EffectDelay, f.Effect)
+	}
+	if f.Effect != sandbox.EffectError {
+		f.Code = ""
+	}
+	if err := f.Validate(); err != nil {
+		return f, &usageError{err: err}
+	}
+	return f, nil
+}
+
+// closedPools are pools without machines in the form of faults, so that one list tells all that is set to fail.
+func closedPools(pools []sandbox.Pool) []sandbox.Fault {
+	var all []sandbox.Fault
+	for _, p := range pools {
+		all = append(all, sandbox.Fault{
+			Service: sandbox.ServiceMachine, Operation: "launch", Effect: "no-capacity",
+			Message: fmt.Sprintf("no room: type %s, zone %s, market %s", cmp.Or(p.Type, "*"), cmp.Or(p.Zone, "*"), cmp.Or(p.Market, "*")),
+		})
+	}
+	return all
 }
 
 // resetSandbox removes the pretend account and the records of the deployments in it: without it they would be of nothing.

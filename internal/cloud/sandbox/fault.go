@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -58,8 +59,44 @@ func (f Fault) Validate() error {
 		return fmt.Errorf("a fault with effect %q needs a delay", EffectDelay)
 	case f.Effect == EffectBootFails && !slices.Contains(BootSteps(), f.Operation):
 		return fmt.Errorf("unknown boot step %q: use one of %v", f.Operation, BootSteps())
+	case f.Skip < 0 || f.Count < 0:
+		return fmt.Errorf("a fault lets %d calls pass and then %d fail: use numbers from 0", f.Skip, f.Count)
+	case !onMachine:
+		return f.meetsACall()
 	}
 	return nil
+}
+
+// meetsACall refuses a fault that no call could ever meet, naming what could be meant.
+func (f Fault) meetsACall() error {
+	services, names := map[string]bool{}, map[string]bool{}
+	matched := false
+	for call := range operations() {
+		service, name, _ := strings.Cut(call, ".")
+		services[service] = true
+		if !like(f.Service, service) {
+			continue
+		}
+		matched = true
+		if names[name] = true; like(f.Operation, name) {
+			return nil
+		}
+	}
+	if !matched {
+		return fmt.Errorf("there is no service %q: %s", f.Service, meant(f.Service, services))
+	}
+	return fmt.Errorf("%s has no operation %q: %s", f.Service, f.Operation, meant(f.Operation, names))
+}
+
+// meant is the name that differs in its capitals only, or else all that there are.
+func meant(word string, known map[string]bool) string {
+	all := slices.Sorted(maps.Keys(known))
+	for _, name := range all {
+		if strings.EqualFold(name, word) {
+			return "did you mean " + name + "?"
+		}
+	}
+	return "use one of " + strings.Join(all, ", ")
 }
 
 // timeOut is how long a reply is waited for that does not come.

@@ -37,6 +37,19 @@ func (a *Account) SetCapacity(pool Pool, available bool) error {
 	})
 }
 
+// Closed lists the pools that were closed, as last known.
+func (a *Account) Closed() []Pool {
+	var pools []Pool
+	_ = a.view(func(s *state) {
+		for _, entry := range s.Capacity {
+			if !entry.Available {
+				pools = append(pools, entry.Pool)
+			}
+		}
+	})
+	return pools
+}
+
 func (s *state) hasCapacity(pool Pool) bool {
 	for _, entry := range slices.Backward(s.Capacity) {
 		if entry.Pool.covers(pool) {
