@@ -55,6 +55,8 @@ type costRow struct {
 	Sandbox bool        `json:"sandbox"`
 	costTotals
 	Error string `json:"error"`
+
+	unread bool // nobody knows whether it is of the sandbox, or what it costs
 }
 
 type costTotals struct {
@@ -182,7 +184,7 @@ func (a *app) costs() error {
 func (a *app) costRow(home store.Home, name string) costRow {
 	s, err := home.Load(name)
 	if err != nil {
-		return costRow{Name: name, Status: stack.PhaseUnknown, Error: err.Error()}
+		return costRow{Name: name, Status: stack.PhaseUnknown, Error: err.Error(), unread: true}
 	}
 	holder, err := home.Holder(name)
 	row := costRow{Name: name, Region: s.Region, Sandbox: s.Sandbox}
@@ -274,13 +276,10 @@ func (a *app) costsView(d costsDoc) string {
 		}
 		return cells
 	}
-	real := 0
 	for _, row := range d.Deployments {
 		name := row.Name
 		if row.Sandbox {
 			name += " (sandbox)"
-		} else {
-			real++
 		}
 		r := term.Row{Cells: append([]string{name, string(row.Status), row.Region}, cells(row.costTotals)...), Problem: row.Error}
 		if row.Error != "" {
@@ -288,20 +287,51 @@ func (a *app) costsView(d costsDoc) string {
 		}
 		t.Rows = append(t.Rows, r)
 	}
-	note, guess := "", d.Total.Guess || d.Sandbox.Guess
-	switch total := append([]string{"total", "", ""}, cells(d.Total)...); {
-	case real == 0:
-		t.Total = append([]string{"total (sandbox)", "", ""}, cells(d.Sandbox)...)
-		note = "Nothing of this is billed.\n"
-	case real < len(d.Deployments):
-		t.Total, note = total, "Deployments of the sandbox are not billed and not in the total.\n"
-	default:
-		t.Total = total
+	total, note := d.total()
+	if total.of != "" {
+		t.Total = append([]string{total.of, "", ""}, cells(total.costTotals)...)
 	}
-	if guess {
+	if d.Total.Guess || d.Sandbox.Guess {
 		note += term.GuessNote + "\n"
 	}
 	return a.streams.OutScreen().Table(t) + note
+}
+
+// namedTotal is a total and of what it is.
+type namedTotal struct {
+	of string // "" when there is nothing to sum up
+	costTotals
+}
+
+// total is the total to show, with what has to be said of it. Records that cannot be read are neither billed nor not.
+func (d costsDoc) total() (namedTotal, string) {
+	billed, pretend, unread := 0, 0, 0
+	for _, row := range d.Deployments {
+		switch {
+		case row.unread:
+			unread++
+		case row.Sandbox:
+			pretend++
+		default:
+			billed++
+		}
+	}
+	note := ""
+	if unread > 0 {
+		note = "A record that cannot be read is in no total.\n"
+	}
+	switch {
+	case billed+pretend == 0:
+		return namedTotal{}, note
+	case billed > 0 && pretend > 0:
+		return namedTotal{"total", d.Total}, "Deployments of the sandbox are not billed and not in the total.\n" + note
+	case billed > 0:
+		return namedTotal{"total", d.Total}, note
+	case unread > 0:
+		return namedTotal{"total (sandbox)", d.Sandbox}, "Deployments of the sandbox are not billed.\n" + note
+	default:
+		return namedTotal{"total (sandbox)", d.Sandbox}, "Nothing of this is billed.\n"
+	}
 }
 
 // componentsCSV is one deployment, a line a component.
