@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -108,7 +109,7 @@ func (a *app) offersView(d offersDoc) string {
 	return s.Heading(title, "", d.Sandbox) + "\n" + s.Table(t) + "\n" + s.Sections(term.Section{Notes: notes}) + s.Warnings(d.Warnings)
 }
 
-// sources are where the on-demand prices come from, with their dates.
+// sources are where the on-demand prices come from, with their dates, each once.
 func sources(offers []market.Ranked) string {
 	var all []string
 	for _, o := range offers {
@@ -116,7 +117,7 @@ func sources(offers []market.Ranked) string {
 		if !o.AsOf.IsZero() {
 			text += ", " + o.AsOf.Format("2006-01-02")
 		}
-		if len(all) == 0 || all[len(all)-1] != text {
+		if !slices.Contains(all, text) {
 			all = append(all, text)
 		}
 	}
