@@ -93,7 +93,7 @@ func (d doctorDoc) verdict() error {
 	if len(bad) == 0 {
 		return nil
 	}
-	return &hinted{err: fmt.Errorf("not well: %s", strings.Join(bad, ", ")), code: code, kind: "not-well"}
+	return &hinted{err: fmt.Errorf("not well: %s", strings.Join(bad, ", ")), code: code, kind: "not-well", hints: []string{"do what stands beside each, then run `geusemaker doctor` again"}}
 }
 
 // examine makes all checks, what is asked of the network at the same time.

@@ -94,10 +94,29 @@ func explain(ctx context.Context, err error) failure {
 		f.Hints = append(f.Hints, h.hints...)
 		maps.Copy(f.Details, h.details)
 	}
-	if f.Hints == nil {
-		f.Hints = []string{}
+	if len(f.Hints) == 0 {
+		f.Hints = lastResort(f)
 	}
 	return f
+}
+
+// lastResort is what can be done about an error that nobody foresaw. Errors that are written for people say it themselves,
+// after a semicolon.
+func lastResort(f failure) []string {
+	const look = "run it again with -v to see every AWS call, or with --log-file to keep them; `geusemaker support NAME` bundles what a report needs"
+	if strings.Contains(f.Message, "; ") {
+		return []string{}
+	}
+	switch f.Kind {
+	case string(api.KindNotFound):
+		return []string{"something else may have removed it: run the same command again, which looks anew", look}
+	case string(api.KindConflict):
+		return []string{"find in the AWS console what uses it and remove that, then run the same command again", look}
+	case string(api.KindInvalid), kindOther:
+		return []string{look}
+	default:
+		return []string{}
+	}
 }
 
 func classify(ctx context.Context, err error, f *failure) {

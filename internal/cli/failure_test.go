@@ -69,6 +69,29 @@ func kindOf(t *testing.T, got shown) string {
 	return doc.Error.Kind
 }
 
+// TestEveryErrorHasANextStep looks in the list of errors for those that leave their user alone. A step stands on a line of its
+// own, or in the message, after what is wrong.
+func TestEveryErrorHasANextStep(t *testing.T) {
+	listed, err := os.ReadFile(filepath.Join("testdata", "errors.golden"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inMessage := regexp.MustCompile(`(?:; |: )(?:use|pass|wait for|make room|nothing was overwritten: look) |; .geusemaker recover`)
+	entries := strings.Split(strings.TrimPrefix(string(listed), "## "), "\n## ")
+	if len(entries) < 40 {
+		t.Errorf("found only %d", len(entries))
+	}
+	for _, entry := range entries {
+		name, text, _ := strings.Cut(entry, "\n")
+		if name == "an answer that means no" {
+			continue // that is what they wanted
+		}
+		if !strings.Contains(text, "\n  → ") && !inMessage.MatchString(text) {
+			t.Errorf("%s: no next step\n%s", name, text)
+		}
+	}
+}
+
 // TestEveryKindOfErrorIsListed finds the kinds in the code and expects each among the errors that are listed.
 func TestEveryKindOfErrorIsListed(t *testing.T) {
 	listed, err := os.ReadFile(filepath.Join("testdata", "errors.golden"))
