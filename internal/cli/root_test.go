@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -72,4 +73,20 @@ func TestUnknownCommandsAreRefused(t *testing.T) {
 			t.Errorf("%s: exit %d\n%s", line, got.code, got.err)
 		}
 	}
+}
+
+// TestEndpointsThatAreNoURLs holds that a mistyped endpoint is refused at once, and not called again and again.
+func TestEndpointsThatAreNoURLs(t *testing.T) {
+	keys := map[string]string{"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "example"}
+	for name, value := range map[string]string{"AWS_ENDPOINT_URL": "foo", "AWS_ENDPOINT_URL_EC2": "localhost:5000", "AWS_ENDPOINT_URL_STS": "http://"} {
+		t.Run(name, func(t *testing.T) {
+			environment := maps.Clone(keys)
+			environment[name] = value
+			expect(t, withSettings(t, "", environment, "plan", "demo", "--region", "us-east-1"), exitUsage, name+": \""+value+"\" is not the URL of an endpoint; use one such as http://")
+		})
+	}
+	t.Run("profile", func(t *testing.T) {
+		got := withSettings(t, "[default]\nendpoint_url = foo\n", keys, "plan", "demo", "--region", "us-east-1")
+		expect(t, got, exitUsage, "endpoint_url: \"foo\" is not the URL")
+	})
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ec2rolecreds"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 	"github.com/aws/smithy-go/logging"
+
+	"geusemaker/internal/stack"
 )
 
 // maxAttempts is how often the SDK sends a call that it may repeat. Its own default is 3; a burst of parallel creates meets
@@ -65,10 +69,50 @@ func Dial(ctx context.Context, o Options) (aws.Config, error) {
 	if cfg.Region == "" {
 		return aws.Config{}, ErrNoRegion
 	}
+	if err := checkEndpoints(cfg); err != nil {
+		return aws.Config{}, err
+	}
 	cfg.Logger = logging.Nop{} // the SDK would write its warnings between ours
 	cfg.Credentials = newCredentials(cfg, cmp.Or(o.Profile, os.Getenv("AWS_PROFILE"), os.Getenv("AWS_DEFAULT_PROFILE"), "default"))
 	Guard(&cfg)
 	return cfg, nil
+}
+
+// ownEndpoints are the variables that name the endpoint of one of the services that are called (AWS SDKs and Tools reference guide,
+// "Service-specific endpoints").
+var ownEndpoints = []string{
+	"AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL_EFS", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_SSM", "AWS_ENDPOINT_URL_STS",
+	"AWS_ENDPOINT_URL_PRICING", "AWS_ENDPOINT_URL_SERVICE_QUOTAS", "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2",
+}
+
+// checkEndpoints refuses endpoints that are no URLs. The SDK would take one for a network that is down, and try again.
+func checkEndpoints(cfg aws.Config) error {
+	if base := aws.ToString(cfg.BaseEndpoint); base != "" {
+		from := "AWS_ENDPOINT_URL"
+		if os.Getenv(from) != base {
+			from = "endpoint_url" // of the profile
+		}
+		if err := checkEndpoint(from, base); err != nil {
+			return err
+		}
+	}
+	if ignored, err := strconv.ParseBool(os.Getenv("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")); err == nil && ignored {
+		return nil
+	}
+	for _, name := range ownEndpoints {
+		if err := checkEndpoint(name, os.Getenv(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkEndpoint(from, endpoint string) error {
+	u, err := url.Parse(endpoint)
+	if endpoint == "" || err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" {
+		return nil
+	}
+	return &stack.FieldError{Key: from, Problem: fmt.Sprintf("%q is not the URL of an endpoint", endpoint), Fix: "use one such as http://localhost:5000"}
 }
 
 // CredentialsError says that no credentials could be had, so no request was sent.
