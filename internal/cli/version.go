@@ -49,6 +49,7 @@ func newEnvironmentTopic() *cobra.Command {
 	return &cobra.Command{Use: "environment", Short: "The environment variables that are read", Long: `Every key of the configuration and every global flag has a variable: GEUSEMAKER_ and its name in capitals.
 --instance-type is GEUSEMAKER_INSTANCE_TYPE, --home is GEUSEMAKER_HOME. A flag wins over the variable, the variable over
 the config file, the file over the default. ` + "`geusemaker config show`" + ` tells where each value comes from.
+Of a flag without a value the variable is 1 or 0, true or false; any other word is refused.
 
   GEUSEMAKER_HOME            folder for the records of deployments, ~/.geusemaker by default
   GEUSEMAKER_SANDBOX         1 to use the pretend account
