@@ -101,6 +101,7 @@ func (d *deployment) finish(err error) {
 func (d *deployment) save() error {
 	d.state.Serial++
 	d.state.Tool, d.state.UpdatedAt = version, d.in.clock.Now().UTC()
+	d.state.Meter(d.state.UpdatedAt) // the machine may have been found other than it was recorded
 	return d.lease.Save(d.state.Clone())
 }
 

@@ -138,6 +138,9 @@ func (a *app) deploy(ctx context.Context, cmd *cobra.Command, args []string, o d
 	if o.planOnly {
 		return a.printPlan(in)
 	}
+	if h := in.standstill(); h != nil {
+		return h
+	}
 	if in.plan.Changes() {
 		if err := refused(ctx, in.checks); err != nil {
 			return err

@@ -230,6 +230,12 @@ func ownErrors() []ownError {
 		{"a region that could not be asked", &unaskedError{place{region: "eu-central-1"}, 3, refused("UnauthorizedOperation", "")}},
 		{"another account", &cloud.WrongAccountError{Got: "111122223333", Want: "444455556666"}},
 		{"over budget", withinBudget(stack.Config{MaxHourly: 1e7}, stack.Cost{Hourly: 7e7}, false)},
+		{"a machine that is stopped", (&intention{state: stack.State{
+			Identity: stack.Identity{Name: "demo", Region: "eu-central-1"},
+			Records: map[stack.Key]stack.Record{stack.KeyInstance: {
+				Kind: stack.KindInstance, ID: "i-0123456789abcdef0", Attrs: map[string]string{stack.AttrState: stack.StateStopped},
+			}},
+		}}).standstill()},
 		{"a boot that failed", &hinted{
 			err:   &engine.BootError{Step: "storage", Detail: "mount.nfs4: Connection timed out", Tail: []string{"14:25:30 mounting", "14:30:30 gave up"}},
 			hints: []string{"`geusemaker inspect demo` shows more"},

@@ -28,6 +28,7 @@ type intention struct {
 	skip    []string       // pre-flight checks that are left out
 	checks  []market.Check // of a deployment that is new
 	audit   bool           // every rule is to be shown
+	unasked string         // why AWS could not be asked for the machine, if it could not
 }
 
 // intend loads the configuration and what is known of the deployment, finds the facts, and makes the plan. It changes
@@ -66,6 +67,9 @@ func (a *app) intend(ctx context.Context, cmd *cobra.Command, args []string) (*i
 		return nil, err
 	}
 	in.state, in.fresh = saved, !known
+	if err := in.catchUp(ctx); err != nil {
+		return nil, err
+	}
 	if err := a.ground(ctx, &c, in); err != nil {
 		return nil, err
 	}

@@ -105,7 +105,7 @@ func answered(s stack.State) []string {
 	if s.Records[stack.KeyVPC].ID != "" {
 		ids = append(ids, market.CheckVPCs, market.CheckCIDR)
 	}
-	if m, ok := s.Machine(); ok && m.ID != "" {
+	if m, ok := s.Machine(); ok && m.ID != "" && !m.Gone() {
 		ids = append(ids, market.CheckVCPUs, market.CheckName)
 	}
 	return ids

@@ -49,6 +49,12 @@ func (in *intention) warnings() []string {
 	if in.plan.Changes() {
 		all = append(all, raisedRoot(in.state.Config, in.state.Facts.Image)...)
 	}
+	if in.unasked != "" {
+		all = append(all, in.unasked)
+	}
+	if h := in.standstill(); h != nil {
+		all = append(all, "the deploy would fail: "+h.Error()+"; "+h.hints[0])
+	}
 	if err := withinBudget(in.state.Config, in.cost, false); err != nil && in.plan.Changes() {
 		all = append(all, err.Error()+"; a deploy refuses that without --over-budget")
 	}

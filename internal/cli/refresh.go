@@ -123,14 +123,7 @@ func (r *refreshing) region(account *cloud.Account, states []stack.State) error 
 			r.note(s.Name, fmt.Sprintf("not asked: it lies in account %s, and these credentials are of %s", s.Account, id))
 			continue
 		}
-		var now news
-		var changes []string
-		if found, exists := machines[m.ID]; exists {
-			now.machine, changes = found, differences(m, found, nil)
-		} else {
-			now.machine, now.missing = goneMachine(m), []stack.Key{m.Key}
-			changes = []string{fmt.Sprintf("the machine %s is gone", m.ID)}
-		}
+		now, changes := newsOf(m, machines)
 		if len(changes) > 0 {
 			r.note(s.Name, changes...)
 			now.appraise(r.ctx, account, s)
@@ -142,20 +135,25 @@ func (r *refreshing) region(account *cloud.Account, states []stack.State) error 
 	return nil
 }
 
+// newsOf is what is not as it was recorded of a machine, and how it differs in words, after AWS was asked for it.
+func newsOf(m stack.Record, machines map[string]engine.Found) (news, []string) {
+	if found, exists := machines[m.ID]; exists {
+		return news{machine: found}, differences(m, found, nil)
+	}
+	return news{machine: goneMachine(m), missing: []stack.Key{m.Key}}, []string{fmt.Sprintf("the machine %s is gone", m.ID)}
+}
+
 func (r *refreshing) note(name string, changes ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.changed[name] = append(r.changed[name], changes...)
 }
 
-// stateGone is what is recorded as the state of a machine that does not exist any more.
-const stateGone = "terminated"
-
 // goneMachine is what a machine is like that does not exist any more.
 func goneMachine(m stack.Record) engine.Found {
 	attrs := maps.Clone(m.Attrs)
 	delete(attrs, stack.AttrPublicIP)
-	attrs[stack.AttrState] = stateGone
+	attrs[stack.AttrState] = stack.StateTerminated
 	return engine.Found{ID: m.ID, Attrs: attrs}
 }
 
@@ -228,7 +226,7 @@ func (n news) of(s stack.State) stack.State {
 func (n *news) appraise(ctx context.Context, account *cloud.Account, s stack.State) {
 	m, _ := s.Machine()
 	m.Attrs = n.machine.Attrs
-	if _, known := s.Facts.OfferOf(m); known || n.machine.ID == "" || m.Attrs[stack.AttrState] == stateGone {
+	if _, known := s.Facts.OfferOf(m); known || n.machine.ID == "" || m.Gone() {
 		return
 	}
 	is := stack.Offer{Type: m.Attrs[stack.AttrType], Zone: m.Attrs[stack.AttrZone], Market: m.Attrs[stack.AttrMarket]}

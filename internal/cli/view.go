@@ -33,6 +33,7 @@ func (a *app) planView(in *intention) string {
 	}
 	return term.PlanView(a.streams.OutScreen(), term.PlanInput{
 		Title: "Plan for " + s.Name, Sandbox: s.Sandbox, Facts: facts, More: more, Plan: in.plan, Cost: in.cost, Now: in.clock.Now(), Warnings: in.warnings(),
+		Idle: in.idle(),
 	})
 }
 

@@ -35,6 +35,8 @@ func PlanApply(g stack.Graph, s stack.State, cost stack.Cost) stack.Plan {
 			step.Action, step.Cause = stack.ActionAdopt, n.Adopt+" is yours and stays as it is"
 		case done:
 			step.Action, step.Cause = stack.ActionKeep, rec.ID
+		case known && rec.Owned && rec.Gone():
+			step.Cause = rec.ID + " is gone; " + step.Cause
 		case known && rec.Owned:
 			step.Cause = "begun " + rec.BegunAt.Format(time.RFC3339) + "; will be looked for first"
 		}

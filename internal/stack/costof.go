@@ -36,7 +36,7 @@ func CostOf(records []Record, f Facts) Cost {
 // machine adds a machine with its root volume and its address, and returns how much more it would cost a month on demand.
 // One that is stopped costs only its disk.
 func (c *Cost) machine(r Record, f Facts) Money {
-	stopped := r.Attrs[AttrState] == "stopped" || r.Attrs[AttrState] == "stopping"
+	stopped := r.Stopped()
 	var extra Money
 	if o, ok := f.OfferOf(r); ok && !stopped {
 		c.add(machineComponent(r.Key, o))

@@ -59,14 +59,10 @@ func (s State) metered(at time.Time) []Interval {
 // interval is what a record says is billed, from the time of its creation; false where nothing is.
 func (s State) interval(r Record) (Interval, bool) {
 	i := s.launched(r)
-	switch r.Attrs[AttrState] {
-	case "stopping", "stopped":
-		i.Stopped = r.Kind == KindInstance
-	case "shutting-down", "terminated":
-		if r.Kind == KindInstance {
-			return i, false
-		}
+	if r.Kind == KindInstance && r.Gone() {
+		return i, false
 	}
+	i.Stopped = r.Kind == KindInstance && r.Stopped()
 	return i, r.Kind.billed() && r.Owned && !r.CreatedAt.IsZero()
 }
 

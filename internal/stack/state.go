@@ -48,6 +48,24 @@ const (
 	AttrKeyPair   = "key_pair"
 )
 
+// States of a machine in which nothing on it runs (EC2 user guide, "Instance lifecycle").
+const (
+	StateStopping     = "stopping"
+	StateStopped      = "stopped"
+	StateShuttingDown = "shutting-down"
+	StateTerminated   = "terminated"
+)
+
+// Stopped reports whether the record is of a machine that was stopped, or is about to be: its disks are still there.
+func (r Record) Stopped() bool {
+	return r.Attrs[AttrState] == StateStopping || r.Attrs[AttrState] == StateStopped
+}
+
+// Gone reports whether the record is of a machine that is known to exist no more.
+func (r Record) Gone() bool {
+	return r.Attrs[AttrState] == StateShuttingDown || r.Attrs[AttrState] == StateTerminated
+}
+
 // Operation is the last thing that was done to a deployment.
 type Operation struct {
 	Kind      string    `json:"kind"` // deploy or destroy
@@ -175,10 +193,10 @@ func (s State) Phase(busy bool) Phase {
 	if !ok {
 		return PhaseUnknown
 	}
-	switch m.Attrs[AttrState] {
-	case "stopped", "stopping":
+	switch {
+	case m.Stopped():
 		return PhaseStopped
-	case "terminated", "shutting-down":
+	case m.Gone():
 		return PhaseFailed
 	}
 	if s.Operation.Outcome == OutcomeUnhealthy {

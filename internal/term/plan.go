@@ -1,6 +1,7 @@
 package term
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -19,6 +20,8 @@ type PlanInput struct {
 	Cost     stack.Cost
 	Now      time.Time // for the age of prices
 	Warnings []string
+	// Idle is said of a plan that does nothing; where it is empty, that all is as it should be.
+	Idle string
 }
 
 // PlanView shows what would happen, what it would cost, and what deserves a look before the answer is yes.
@@ -34,7 +37,7 @@ func PlanView(s Screen, in PlanInput) string {
 	} {
 		sections = append(sections, stepsSection(in.Plan, a.action, a.title))
 	}
-	sections = append(sections, otherSection(in.Plan), keptSection(in.Plan))
+	sections = append(sections, otherSection(in.Plan), keptSection(in.Plan, in.Idle))
 	sections = append(append(sections, in.More...), CostSection(in.Cost, in.Now))
 	return blocks(s.Heading(in.Title, "", in.Sandbox), s.Sections(sections...), s.Warnings(in.Warnings))
 }
@@ -81,7 +84,7 @@ func otherSection(p stack.Plan) Section {
 }
 
 // keptSection names what stays, in little space. When nothing else happens it says so.
-func keptSection(p stack.Plan) Section {
+func keptSection(p stack.Plan, idle string) Section {
 	var keys []string
 	for _, step := range p.Steps {
 		if step.Action == stack.ActionKeep {
@@ -90,7 +93,7 @@ func keptSection(p stack.Plan) Section {
 	}
 	switch {
 	case !p.Changes():
-		return Section{Lines: []string{"Nothing to do: everything is as it should be."}}
+		return Section{Lines: []string{cmp.Or(idle, "Nothing to do: everything is as it should be.")}}
 	case len(keys) == 0:
 		return Section{}
 	default:
