@@ -131,7 +131,9 @@ func stopping(s stack.State, c stack.Cost) stopDoc {
 	case !ok || m.ID == "":
 		d.Reason = "there is no machine"
 		return d
-	case strings.HasPrefix(m.Attrs[stack.AttrState], "stop"):
+	case m.Gone():
+		d.Reason = "the machine is gone"
+	case m.Stopped():
 		d.Reason = "it is stopped already"
 	case m.Attrs[stack.AttrMarket] == stack.Spot:
 		d.Reason = "a one-time spot machine cannot be stopped, only destroyed; `destroy --keep-data` keeps what it holds"

@@ -174,7 +174,7 @@ func inspect(s stack.State, busy bool, now time.Time, logPath string) inspectDoc
 			ID: m.ID, Type: m.Attrs[stack.AttrType], Market: m.Attrs[stack.AttrMarket], State: m.Attrs[stack.AttrState],
 			PublicIP: m.Attrs[stack.AttrPublicIP], PrivateIP: m.Attrs[stack.AttrPrivateIP], LaunchedAt: m.CreatedAt,
 		},
-		Endpoints: orEmpty(s.Endpoints),
+		Endpoints: orEmpty(s.Reach()),
 		Access:    access(s, m),
 		Resources: []resourceDoc{},
 		Cost:      s.Cost(now),
@@ -202,8 +202,8 @@ func access(s stack.State, m stack.Record) accessDoc {
 		}
 		a.AllowCIDRs = append(a.AllowCIDRs, cidr)
 	}
-	if m.ID == "" {
-		return a
+	if m.ID == "" || m.Stopped() || m.Gone() {
+		return a // there is nothing to reach
 	}
 	a.ConnectCommand = "aws ssm start-session --region " + s.Region + " --target " + m.ID
 	if s.Config.Access == stack.AccessTunnel {

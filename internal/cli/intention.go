@@ -76,7 +76,7 @@ func (a *app) intend(ctx context.Context, cmd *cobra.Command, args []string) (*i
 	if in.graph, err = stack.Blueprint(in.state.Identity, c, in.state.Facts); err != nil {
 		return nil, err
 	}
-	in.cost = in.state.Cost(in.clock.Now())
+	in.cost = in.state.Planned(in.clock.Now())
 	in.plan = engine.PlanApply(in.graph, in.state, in.cost)
 	return in, nil
 }

@@ -190,18 +190,18 @@ type news struct {
 }
 
 // of puts the news into the state. What is missing, and what refers to it, counts as not finished any more: the next deploy
-// looks for it and makes it anew. At another address the services are to be asked anew.
+// looks for it and makes it anew. At another address, or after a start, the services are to be asked anew.
 func (n news) of(s stack.State) stack.State {
 	s.Records = maps.Clone(s.Records)
 	if m, ok := s.Machine(); ok && m.ID == n.machine.ID {
-		was := m.Attrs[stack.AttrPublicIP]
+		was := m
 		m.Attrs = maps.Clone(m.Attrs)
 		delete(m.Attrs, stack.AttrPublicIP)
 		maps.Copy(m.Attrs, n.machine.Attrs)
 		s.Records[m.Key] = m
 		s.Facts.Resized = slices.Concat(s.Facts.Resized, n.resized)
-		if is := m.Attrs[stack.AttrPublicIP]; is != was && is != "" && s.Imported == "" {
-			s.Endpoints = host.Endpoints(is, s.Config)
+		if s.Imported == "" && (was.Stopped() || was.Attrs[stack.AttrPublicIP] != m.Attrs[stack.AttrPublicIP]) {
+			s.Endpoints = endpointsOf(m, s.Config)
 		}
 	}
 	unfinished := slices.Clone(n.missing)
@@ -219,6 +219,19 @@ func (n news) of(s stack.State) stack.State {
 		}
 	}
 	return s
+}
+
+// endpointsOf are the services of a machine of which nothing is known yet but its address.
+func endpointsOf(m stack.Record, c stack.Config) []stack.Endpoint {
+	address := m.Attrs[stack.AttrPublicIP]
+	all := host.Endpoints(address, c)
+	if address != "" || c.Access == stack.AccessTunnel || c.Domain != "" {
+		return all
+	}
+	for i := range all {
+		all[i].URL, all[i].Detail = "", "the machine has no public address"
+	}
+	return all
 }
 
 // appraise adds the price of a machine that was made another in the console to the news. Where there is none, the cost goes on

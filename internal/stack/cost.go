@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -124,6 +125,21 @@ func (c *Cost) total(onDemandExtra Money) {
 	if c.OnDemandMonthly > 0 {
 		c.SavingPercent = int(onDemandExtra.Times(100, int64(c.OnDemandMonthly)))
 	}
+}
+
+// asBilled is the cost of what is billed while the machine is as it is. The components stay, for what they have cost before.
+func (c Cost) asBilled(machine Record) Cost {
+	if !machine.Stopped() && !machine.Gone() {
+		return c
+	}
+	now := Cost{Currency: c.Currency, Components: slices.Clone(c.Components)}
+	for i, part := range now.Components {
+		if part.Key == machine.Key && (machine.Gone() || part.Billing != "") {
+			now.Components[i].Quantity, now.Components[i].Hourly, now.Components[i].Monthly = 0, 0, 0
+		}
+	}
+	now.total(0)
+	return now
 }
 
 // Of is the part of the cost that the resource with the key has.

@@ -226,10 +226,44 @@ func (s State) DataKept() bool {
 	return false
 }
 
-// Cost prices the deployment as it was launched, and what its resources have cost until now. Once its removal has begun it
-// costs only what is still recorded. What no blueprint describes is priced by its kind.
+// Reach are the services as they can be reached now: on a machine that does not run there are none, whatever was seen of them
+// before.
+func (s State) Reach() []Endpoint {
+	m, _ := s.Machine()
+	why := ""
+	switch {
+	case m.Gone():
+		why = "the machine is gone"
+	case m.Stopped():
+		why = "the machine is " + m.Attrs[AttrState]
+	default:
+		return s.Endpoints
+	}
+	all := slices.Clone(s.Endpoints)
+	for i, e := range all {
+		all[i] = Endpoint{Service: e.Service, Port: e.Port, Auth: e.Auth, Health: HealthUnknown, Detail: why}
+	}
+	return all
+}
+
+// Cost prices what is billed of the deployment now, as it was launched, and what its resources have cost until now. Once its
+// removal has begun it costs only what is still recorded; a machine that is stopped costs its disk only, and one that is gone
+// nothing. What no blueprint describes is priced by its kind.
 func (s State) Cost(now time.Time) Cost {
 	c, whole := s.priced()
+	m, _ := s.Machine()
+	return s.withToDate(c.asBilled(m), whole, now)
+}
+
+// Planned prices the deployment as a deploy will leave it, with its machine running, and what it has cost until now.
+func (s State) Planned(now time.Time) Cost {
+	c, whole := s.priced()
+	return s.withToDate(c, whole, now)
+}
+
+// withToDate adds what has been spent until now to a cost.
+func (s State) withToDate(c, whole Cost, now time.Time) Cost {
+	c.Components = slices.Clone(c.Components)
 	for _, a := range s.accruals(whole) {
 		spent := a.Between(time.Time{}, now)
 		c.ToDate += spent

@@ -8,7 +8,7 @@ import (
 
 // summaryRevision is raised whenever what a Summary says, or how it is computed, changes: older ones are then computed
 // anew.
-const summaryRevision = 3
+const summaryRevision = 4
 
 // Summary is what a list shows of a deployment. It is saved in front of the state, because reading a thousand whole states
 // takes many times as long.
@@ -54,7 +54,7 @@ func Summarize(s stack.State) Summary {
 		Hourly: cost.Hourly, Monthly: cost.Monthly, Guess: cost.Guessed(), Accruals: accruals(s),
 		CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 	}
-	for _, e := range s.Endpoints {
+	for _, e := range s.Reach() {
 		if e.Service == "n8n" {
 			sum.N8NURL = e.URL
 		}
