@@ -32,16 +32,33 @@ func (d *deployment) keepLog() {
 
 // withAdvice gives the error of a failed boot, or of a service that is not well, what to do about it. Its last lines of log
 // stand in it unless nobody wants them, or all were shown.
-func (d *deployment) withAdvice(err error, boot *engine.BootError) error {
+func (d *deployment) withAdvice(err error, began []stack.Key) error {
+	boot := bootError(err)
+	if boot == nil {
+		return &hinted{err: err}
+	}
 	shown := d.options.showLogs == showAlways && d.global.output != outputJSON
 	if shown || d.options.showLogs == showNever {
 		boot.Tail = nil
 	}
 	name := d.state.Name
-	return &hinted{
-		err:     err,
-		hints:   append(bootAdvice(name, boot.Step), fmt.Sprintf("`geusemaker inspect %s` shows more; `geusemaker destroy %s` removes everything", name, name)),
-		details: map[string]any{"step": boot.Step},
+	return &hinted{err: err, hints: append(
+		bootAdvice(name, boot.Step),
+		d.keptHint(began),
+		fmt.Sprintf("`geusemaker inspect %s` shows more; `geusemaker destroy %s` removes everything", name, name),
+	)}
+}
+
+// keptHint says that a machine stays whose boot failed, and why.
+func (d *deployment) keptHint(began []stack.Key) string {
+	const kept = "the machine is kept, and billed, so that its logs can be read"
+	switch {
+	case len(began) > 0 && d.options.onFailure == onFailureDefault:
+		return kept + "; --on-failure rollback would have removed it"
+	case len(began) == 0 && d.options.onFailure == onFailureRollback:
+		return "this run created nothing, so nothing was rolled back: the machine is kept, and billed"
+	default:
+		return kept
 	}
 }
 

@@ -52,7 +52,7 @@ func (d *deployment) carryOut() error {
 	}
 	d.keepLog()
 	if err != nil {
-		return d.unhealthy(err)
+		return d.unhealthy(err, began)
 	}
 	return d.show()
 }
@@ -106,17 +106,18 @@ func (d *deployment) save() error {
 }
 
 // unhealthy is the error of a deploy whose machine exists but whose services do not answer, or were not waited for.
-func (d *deployment) unhealthy(err error) error {
-	name := d.state.Name
-	if boot := bootError(err); boot != nil {
-		return d.withAdvice(err, boot)
+func (d *deployment) unhealthy(err error, began []stack.Key) error {
+	if errors.Is(err, engine.ErrInterrupted) || d.ctx.Err() != nil {
+		return &hinted{err: err, hints: []string{
+			fmt.Sprintf("everything exists and goes on booting; `geusemaker deploy %s` waits for it again", d.state.Name),
+		}}
 	}
-	h := &hinted{err: err}
-	switch {
-	case errors.Is(err, engine.ErrInterrupted), d.ctx.Err() != nil:
-		h.hints = []string{fmt.Sprintf("everything exists and goes on booting; `geusemaker deploy %s` waits for it again", name)}
+	advised := d.withAdvice(err, began)
+	keep, asking := d.keepUnhealthy(advised, began)
+	if keep || asking != nil {
+		return advised
 	}
-	return h
+	return d.rollBack(err, began)
 }
 
 func (d *deployment) show() error {

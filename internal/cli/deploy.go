@@ -60,7 +60,7 @@ and ends with the same plan and question, after the command line and the config 
 	flags := cmd.Flags()
 	flags.BoolVar(&o.planOnly, "plan", false, "show the plan and its price, change nothing")
 	flags.StringVar(&o.wait, "wait", waitServices, "what to wait for: services that answer, instance (the machine can be managed), none")
-	flags.StringVar(&o.onFailure, "on-failure", onFailureDefault, "what to do with a failed deploy: ask, rollback, keep (default: ask on a terminal, rollback otherwise)")
+	flags.StringVar(&o.onFailure, "on-failure", onFailureDefault, "what to do with a failed deploy: ask, rollback, keep (default: ask on a terminal, rollback otherwise; a machine whose boot failed is kept for its logs)")
 	flags.StringVar(&o.showLogs, "show-logs", showAuto, "show the boot log: auto (its end, when it failed), always, never")
 	addForceUnlock(cmd, &o.force)
 	addSkipFlag(cmd)

@@ -135,6 +135,7 @@ func classify(ctx context.Context, err error, f *failure) {
 	case fromStore(err, f):
 	case errors.As(err, &boot):
 		f.Code, f.Kind = exitUnhealthy, "unhealthy"
+		f.Details["step"] = boot.Step
 		if len(boot.Tail) > 0 {
 			f.Details[detailLog] = boot.Tail
 		}
