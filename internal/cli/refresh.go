@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"geusemaker/internal/cloud"
 	"geusemaker/internal/engine"
@@ -202,6 +203,12 @@ func (n news) of(s stack.State) stack.State {
 		s.Facts.Resized = slices.Concat(s.Facts.Resized, n.resized)
 		if s.Imported == "" && (was.Stopped() || was.Attrs[stack.AttrPublicIP] != m.Attrs[stack.AttrPublicIP]) {
 			s.Endpoints = endpointsOf(m, s.Config)
+		}
+	}
+	for _, key := range n.missing {
+		if r, ok := s.Records[key]; ok && r.Owned {
+			r.ReadyAt = time.Time{} // unlike what only refers to it, it does not exist any more
+			s.Records[key] = r
 		}
 	}
 	unfinished := slices.Clone(n.missing)

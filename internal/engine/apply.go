@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"geusemaker/internal/stack"
@@ -35,6 +36,8 @@ func PlanApply(g stack.Graph, s stack.State, cost stack.Cost) stack.Plan {
 			step.Action, step.Cause = stack.ActionAdopt, n.Adopt+" is yours and stays as it is"
 		case done:
 			step.Action, step.Cause = stack.ActionKeep, rec.ID
+		case outlives(n.Spec) && rec.Survived():
+			step.Action, step.Cause, step.Unfinished = stack.ActionKeep, rec.ID+", "+keptAgain, true
 		case known && rec.Owned && rec.Gone():
 			step.Cause = rec.ID + " is gone; " + step.Cause
 		case known && rec.Owned:
@@ -43,6 +46,14 @@ func PlanApply(g stack.Graph, s stack.State, cost stack.Cost) stack.Plan {
 		p.Steps = append(p.Steps, step)
 	}
 	return p
+}
+
+// keptAgain is said of what outlived the machine that it belongs to.
+const keptAgain = "kept with all that it holds, attached again"
+
+// outlives reports whether a resource outlives another that it is made for.
+func outlives(spec stack.Spec) bool {
+	return slices.ContainsFunc(spec.Refs(), func(ref stack.Ref) bool { return ref.Outlives })
 }
 
 // serves reports whether a record is that of what the node wants, and of something that is finished: of the user's own
@@ -102,8 +113,10 @@ func (r *run) build(ctx context.Context, n stack.Node, created func() error) err
 	start := r.Clock.Now()
 	r.emit(Event{Type: EventStart, Key: n.Key, Kind: kind, Usual: usual})
 	rec, err := r.make(ctx, n, rec)
+	var has, ready Event
 	for attempt := 1; err == nil; attempt++ {
-		r.emit(Event{Type: EventCreated, Key: n.Key, Kind: kind, ID: rec.ID})
+		has, ready = there(n, rec)
+		r.emit(has)
 		if attempt == 1 {
 			if err = created(); err != nil {
 				break
@@ -120,8 +133,21 @@ func (r *run) build(ctx context.Context, n stack.Node, created func() error) err
 	if err != nil {
 		return r.ended(ctx, rec, took, err)
 	}
-	r.emit(Event{Type: EventReady, Key: n.Key, Kind: kind, ID: rec.ID, Took: took})
+	ready.Took = took
+	r.emit(ready)
 	return nil
+}
+
+// there are the events of a resource that has an ID: now, and once it is ready. What outlived a machine is not told like
+// something new, which would read as if what it holds were lost.
+func there(n stack.Node, rec stack.Record) (has, ready Event) {
+	has = Event{Type: EventCreated, Key: n.Key, Kind: n.Spec.Kind(), ID: rec.ID}
+	ready = has
+	ready.Type = EventReady
+	if outlives(n.Spec) && rec.Survived() {
+		has.Type, has.Text, ready.Text = EventWaiting, rec.ID+" exists already", keptAgain
+	}
+	return has, ready
 }
 
 // make returns the record of a resource that has an ID: the user's own, the one that an earlier operation made, or a new

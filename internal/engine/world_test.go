@@ -350,6 +350,10 @@ func (w *world) checkEvents() {
 		switch types {
 		case " start created ready", " start created failed", " start created skipped", " start failed", " start skipped", " kept", " skipped",
 			" start deleted", " start kept":
+		case " start ready": // it outlived what it belongs to
+			if w.state().Records[key].Attempt > 1 {
+				w.t.Errorf("%s was made anew and nobody said so", key)
+			}
 		default:
 			w.t.Errorf("events of %s:%s", key, types)
 		}

@@ -30,6 +30,8 @@ type Step struct {
 	Hourly     Money      `json:"hourly"`
 	Guess      bool       `json:"guess"` // Hourly rests on an assumption
 	Provenance Provenance `json:"provenance"`
+	// Unfinished is a resource that is kept, but not as it is: it outlives what it belongs to, which is made anew.
+	Unfinished bool `json:"-"`
 }
 
 // Plan is what will happen, in an order that respects what needs what. Steps that do not need one another run at once.
@@ -38,7 +40,7 @@ type Plan struct{ Steps []Step }
 // Changes reports whether the plan does anything.
 func (p Plan) Changes() bool {
 	for _, s := range p.Steps {
-		if s.Action != ActionKeep {
+		if s.Action != ActionKeep || s.Unfinished {
 			return true
 		}
 	}

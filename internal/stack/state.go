@@ -28,6 +28,12 @@ type Record struct {
 	ReadyAt   time.Time         `json:"ready_at,omitzero"`
 }
 
+// Survived reports whether the resource was finished once and is to be finished again: what it belonged to is gone, and it is
+// still there.
+func (r Record) Survived() bool {
+	return r.ID != "" && r.Status == StatusCreated && !r.ReadyAt.IsZero()
+}
+
 // Names of attributes that drivers record and others read.
 const (
 	AttrType      = "type"

@@ -87,7 +87,7 @@ func (b *board) apply(ev engine.Event) {
 
 func (b *board) plan(p stack.Plan) {
 	for _, step := range p.Steps {
-		if step.Action == stack.ActionKeep {
+		if step.Action == stack.ActionKeep && !step.Unfinished {
 			continue
 		}
 		r := b.row(string(step.Key))

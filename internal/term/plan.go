@@ -37,7 +37,7 @@ func PlanView(s Screen, in PlanInput) string {
 	} {
 		sections = append(sections, stepsSection(in.Plan, a.action, a.title))
 	}
-	sections = append(sections, otherSection(in.Plan), keptSection(in.Plan, in.Idle))
+	sections = append(sections, otherSection(in.Plan), againSection(in.Plan), keptSection(in.Plan, in.Idle))
 	sections = append(append(sections, in.More...), CostSection(in.Cost, in.Now))
 	return blocks(s.Heading(in.Title, "", in.Sandbox), s.Sections(sections...), s.Warnings(in.Warnings))
 }
@@ -83,11 +83,22 @@ func otherSection(p stack.Plan) Section {
 	return Section{Title: "Also", Table: t}
 }
 
+// againSection shows what is kept but not as it is, such as the data of a machine that is made anew.
+func againSection(p stack.Plan) Section {
+	t := &Table{Tree: true, Columns: []Column{{}, {Min: 20}, {Right: true, Drop: 1}}}
+	for _, step := range p.Steps {
+		if step.Action == stack.ActionKeep && step.Unfinished {
+			t.Rows = append(t.Rows, Row{Cells: []string{string(step.Key), what(step), hourly(step)}})
+		}
+	}
+	return Section{Title: fmt.Sprintf("To keep and attach again (%d)", len(t.Rows)), Table: t}
+}
+
 // keptSection names what stays, in little space. When nothing else happens it says so.
 func keptSection(p stack.Plan, idle string) Section {
 	var keys []string
 	for _, step := range p.Steps {
-		if step.Action == stack.ActionKeep {
+		if step.Action == stack.ActionKeep && !step.Unfinished {
 			keys = append(keys, string(step.Key))
 		}
 	}
