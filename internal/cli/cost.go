@@ -22,6 +22,7 @@ type costDoc struct {
 	ID        string      `json:"id"`
 	Status    stack.Phase `json:"status"`
 	Region    string      `json:"region"`
+	Market    string      `json:"market"`  // of the machine; empty where there is none
 	Sandbox   bool        `json:"sandbox"` // nothing of it is billed
 	CreatedAt time.Time   `json:"created_at"`
 	stack.Cost
@@ -43,15 +44,23 @@ type stopDoc struct {
 
 // costsDoc is what `cost` prints of all deployments.
 type costsDoc struct {
-	Deployments []costRow  `json:"deployments"`
-	Total       costTotals `json:"total"`   // of real deployments
-	Sandbox     costTotals `json:"sandbox"` // of those that are not billed
+	Deployments []costRow    `json:"deployments"`
+	Total       costTotals   `json:"total"`   // of real deployments
+	Sandbox     costTotals   `json:"sandbox"` // of those that are not billed
+	Markets     []marketCost `json:"markets"` // the same by the market of the machine, real and pretend ones apart
+}
+
+type marketCost struct {
+	Market  string `json:"market"`
+	Sandbox bool   `json:"sandbox"`
+	costTotals
 }
 
 type costRow struct {
 	Name    string      `json:"name"`
 	Status  stack.Phase `json:"status"`
 	Region  string      `json:"region"`
+	Market  string      `json:"market"` // of the machine; empty where there is none
 	Sandbox bool        `json:"sandbox"`
 	costTotals
 	Error string `json:"error"`
@@ -75,6 +84,25 @@ func (t *costTotals) add(o costTotals) {
 	t.MonthToDate += o.MonthToDate
 	t.ProjectedMonth += o.ProjectedMonth
 	t.Guess = t.Guess || o.Guess
+}
+
+// count adds a deployment to its totals.
+func (d *costsDoc) count(row costRow) {
+	d.Deployments = append(d.Deployments, row)
+	if row.Sandbox {
+		d.Sandbox.add(row.costTotals)
+	} else {
+		d.Total.add(row.costTotals)
+	}
+	if row.Market == "" {
+		return
+	}
+	at := slices.IndexFunc(d.Markets, func(m marketCost) bool { return m.Market == row.Market && m.Sandbox == row.Sandbox })
+	if at < 0 {
+		at = len(d.Markets)
+		d.Markets = append(d.Markets, marketCost{Market: row.Market, Sandbox: row.Sandbox})
+	}
+	d.Markets[at].add(row.costTotals)
 }
 
 func newCost(a *app) *cobra.Command {
@@ -119,6 +147,8 @@ func priceOf(s stack.State, busy bool, now time.Time) costDoc {
 			d.CurrentHourly += a.Hourly
 		}
 	}
+	m, _ := s.Machine()
+	d.Market = m.Attrs[stack.AttrMarket]
 	d.Stop = stopping(s, d.Cost)
 	return d
 }
@@ -159,15 +189,9 @@ func (a *app) costs() error {
 	if err != nil {
 		return err
 	}
-	doc := costsDoc{Deployments: []costRow{}}
+	doc := costsDoc{Deployments: []costRow{}, Markets: []marketCost{}}
 	for _, name := range names {
-		row := a.costRow(home, name)
-		doc.Deployments = append(doc.Deployments, row)
-		if row.Sandbox {
-			doc.Sandbox.add(row.costTotals)
-		} else {
-			doc.Total.add(row.costTotals)
-		}
+		doc.count(a.costRow(home, name))
 	}
 	slices.SortStableFunc(doc.Deployments, func(x, y costRow) int {
 		switch {
@@ -194,7 +218,7 @@ func (a *app) costRow(home store.Home, name string) costRow {
 		row.Error = err.Error()
 	}
 	d := priceOf(s, holder != nil, a.now(s.Sandbox))
-	row.Status = d.Status
+	row.Status, row.Market = d.Status, d.Market
 	row.costTotals = costTotals{
 		CurrentHourly: d.CurrentHourly, Monthly: d.Monthly, ToDate: d.ToDate, MonthToDate: d.MonthToDate, ProjectedMonth: d.ProjectedMonth,
 		Guess: d.Guessed(),
@@ -259,12 +283,13 @@ func (a *app) costsView(d costsDoc) string {
 		return deploymentsCSV(d)
 	}
 	if len(d.Deployments) == 0 {
-		return "No deployments yet: nothing is billed.\n"
+		return "No deployments yet: nothing is billed.\n" + leftoverNote
 	}
 	t := term.Table{Columns: []term.Column{
 		{Name: "NAME"},
 		{Name: "STATUS", Paint: term.Screen.Status, Drop: 3},
 		{Name: "REGION", Drop: 4},
+		{Name: "MARKET", Drop: 6},
 		{Name: "NOW/HOUR", Right: true, Drop: 2},
 		{Name: "MONTHLY", Right: true},
 		{Name: "TO DATE", Right: true},
@@ -283,21 +308,42 @@ func (a *app) costsView(d costsDoc) string {
 		if row.Sandbox {
 			name += " (sandbox)"
 		}
-		r := term.Row{Cells: append([]string{name, string(row.Status), row.Region}, cells(row.costTotals)...), Problem: row.Error}
+		r := term.Row{Cells: append([]string{name, string(row.Status), row.Region, row.Market}, cells(row.costTotals)...), Problem: row.Error}
 		if row.Error != "" {
-			r.Cells = r.Cells[:3]
+			r.Cells = r.Cells[:4]
 		}
 		t.Rows = append(t.Rows, r)
 	}
 	total, note := d.total()
 	if total.of != "" {
-		t.Total = append([]string{total.of, "", ""}, cells(total.costTotals)...)
+		t.Total = append([]string{total.of, "", "", ""}, cells(total.costTotals)...)
 	}
+	note = byMarket(d.Markets, total.of == totalOfSandbox) + note
 	if d.Total.Guess || d.Sandbox.Guess {
 		note += term.GuessNote + "\n"
 	}
-	return a.streams.OutScreen().Table(t) + note
+	return a.streams.OutScreen().Table(t) + note + leftoverNote
 }
+
+// leftoverNote points to what is billed and belongs to no deployment.
+const leftoverNote = "What belongs to no deployment is not in it: `geusemaker orphans --region all` lists it.\n"
+
+// byMarket splits the total of deployments by market, where there is more than one.
+func byMarket(markets []marketCost, inSandbox bool) string {
+	var parts []string
+	for _, m := range markets {
+		if m.Sandbox == inSandbox {
+			parts = append(parts, fmt.Sprintf("%s %s a month, %s to date", m.Market, term.Amount(m.Monthly, 2, m.Guess), term.Amount(m.ToDate, 2, m.Guess)))
+		}
+	}
+	if len(parts) < 2 {
+		return ""
+	}
+	return "By market: " + strings.Join(parts, "; ") + ".\n"
+}
+
+// totalOfSandbox is of what the total is where nothing is billed.
+const totalOfSandbox = "total (sandbox)"
 
 // namedTotal is a total and of what it is.
 type namedTotal struct {
@@ -330,9 +376,9 @@ func (d costsDoc) total() (namedTotal, string) {
 	case billed > 0:
 		return namedTotal{"total", d.Total}, note
 	case unread > 0:
-		return namedTotal{"total (sandbox)", d.Sandbox}, "Deployments of the sandbox are not billed.\n" + note
+		return namedTotal{totalOfSandbox, d.Sandbox}, "Deployments of the sandbox are not billed.\n" + note
 	default:
-		return namedTotal{"total (sandbox)", d.Sandbox}, "Nothing of this is billed.\n"
+		return namedTotal{totalOfSandbox, d.Sandbox}, "Nothing of this is billed.\n"
 	}
 }
 
@@ -354,12 +400,12 @@ func componentsCSV(d costDoc) string {
 
 // deploymentsCSV is a line a deployment.
 func deploymentsCSV(d costsDoc) string {
-	rows := [][]string{{"name", "status", "region", "sandbox", "current_hourly", "monthly", "to_date", "month_to_date", "projected_month", "error", "guess"}}
+	rows := [][]string{{"name", "status", "region", "sandbox", "current_hourly", "monthly", "to_date", "month_to_date", "projected_month", "error", "guess", "market"}}
 	for _, r := range d.Deployments {
 		rows = append(rows, []string{
 			r.Name, string(r.Status), r.Region, strconv.FormatBool(r.Sandbox), r.CurrentHourly.Decimal(), r.Monthly.Decimal(), r.ToDate.Decimal(),
 			r.MonthToDate.Decimal(), r.ProjectedMonth.Decimal(), r.Error,
-			strconv.FormatBool(r.Guess),
+			strconv.FormatBool(r.Guess), r.Market,
 		})
 	}
 	return csvText(rows)
