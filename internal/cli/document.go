@@ -105,7 +105,9 @@ type accessDoc struct {
 	AllowCIDRs     []string `json:"allow_cidrs"`
 	SSHCommand     string   `json:"ssh_command"`
 	SCPCommand     string   `json:"scp_command"`
-	ConnectCommand string   `json:"connect_command"`
+	ConnectCommand string   `json:"connect_command"` // the usual way in: of the two below, the first with access tunnel, else the second
+	ForwardCommand string   `json:"forward_command"` // brings the services to localhost
+	SSMCommand     string   `json:"ssm_command"`     // opens a shell
 	KeyPair        string   `json:"key_pair"`
 }
 
@@ -205,7 +207,11 @@ func access(s stack.State, m stack.Record) accessDoc {
 	if m.ID == "" || m.Stopped() || m.Gone() {
 		return a // there is nothing to reach
 	}
-	a.ConnectCommand = "aws ssm start-session --region " + s.Region + " --target " + m.ID
+	a.SSMCommand = "aws ssm start-session --region " + s.Region + " --target " + m.ID
+	if s.Imported == "" { // of what was imported nobody knows which services answer where
+		a.ForwardCommand = "geusemaker connect " + s.Name
+	}
+	a.ConnectCommand = a.SSMCommand
 	if s.Config.Access == stack.AccessTunnel {
 		a.ConnectCommand = "geusemaker connect " + s.Name
 	}

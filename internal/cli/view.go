@@ -128,7 +128,7 @@ func (a *app) inspectView(d inspectDoc) string {
 			{Title: "Logins and tokens", Pairs: secretPairs(d.Secrets)},
 			{
 				Title: "Access", Pairs: [][2]string{{"mode", d.Access.Mode}, {"open to", strings.Join(d.Access.AllowCIDRs, ", ")}, {"key pair", d.Access.KeyPair}},
-				Lines: some(d.Access.ConnectCommand, d.Access.SSHCommand, d.Access.SCPCommand),
+				Lines: some(d.Access.ForwardCommand, d.Access.SSMCommand, d.Access.SSHCommand, d.Access.SCPCommand),
 			},
 			{Title: "Boot", Table: bootTable(d.Boot.Steps), Pairs: [][2]string{{"log", d.Boot.LogPath}}},
 			{Title: "Resources", Table: resourcesTable(d.Resources)},
