@@ -200,18 +200,28 @@ func follows(t *testing.T, name, text string) {
 
 func problemsOf(t *testing.T, name, text string) []string {
 	t.Helper()
-	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", name+".json"))
+	found, err := problems(name, text)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var s, document any
+	return found
+}
+
+// problems are what a document has that its published schema does not allow.
+func problems(name, text string) ([]string, error) {
+	raw, err := os.ReadFile(filepath.Join("..", "..", "docs", "schema", name+".json"))
+	if err != nil {
+		return nil, err
+	}
+	var s map[string]any
+	var document any
 	if err := json.Unmarshal(raw, &s); err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if err := json.Unmarshal([]byte(text), &document); err != nil {
-		t.Fatalf("%s: %v\n%s", name, err, text)
+		return nil, fmt.Errorf("%s: %w\n%s", name, err, text)
 	}
-	return mismatches("", s.(map[string]any), document)
+	return mismatches("", s, document), nil
 }
 
 // mismatches holds a value against the part of JSON Schema that our schemas use.

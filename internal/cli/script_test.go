@@ -5,10 +5,13 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"geusemaker/internal/cli"
 )
 
 // scripts is where the scripts lie.
@@ -32,7 +35,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("AWS_EC2_METADATA_DISABLED", "true")
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"ends": ends, "serve": serve, "sleep": sleep},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"ends": ends, "serve": serve, "sleep": sleep, "follows": follows},
 	})
 }
 
@@ -62,5 +65,17 @@ func ends(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("%v ended with %d, not %d", args[1:], got, want)
+	}
+}
+
+// follows holds what was printed last against a published schema: follows connect.
+func follows(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: follows SCHEMA")
+	}
+	found, err := cli.Problems(args[0], ts.ReadFile("stdout"))
+	ts.Check(err)
+	if len(found) > 0 {
+		ts.Fatalf("it does not follow docs/schema/%s.json:\n%s", args[0], strings.Join(found, "\n"))
 	}
 }
