@@ -386,7 +386,7 @@ func TestWatchShowsTheListAgainAndAgain(t *testing.T) {
 	for _, on := range []struct {
 		facts term.Facts
 		wants string
-	}{{term.Facts{}, "NAME"}, {term.Facts{OutTTY: true}, "\x1b[H"}} {
+	}{{term.Facts{}, "NAME"}, {term.Facts{OutTTY: true}, "\x1b[H"}, {term.Facts{OutTTY: true, Width: 80, Height: 2}, "\x1b[H… 2 more lines"}} {
 		streams, buffers := term.Test(on.facts)
 		ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
 		code := Run(ctx, streams, []string{"list", "--watch", "1s"}, environOf(home))

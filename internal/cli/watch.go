@@ -55,7 +55,7 @@ func (a *app) watch(ctx context.Context, every time.Duration, show func() error)
 		}
 		a.streams.Out, a.streams.Err = out, errs
 		if a.streams.CanRedrawOut() {
-			if _, err := out.Write([]byte(term.Redraw(page.String(), first))); err != nil {
+			if _, err := out.Write([]byte(term.Redraw(a.streams.Fit(page.String()), first))); err != nil {
 				return err
 			}
 		}
