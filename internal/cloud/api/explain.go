@@ -40,12 +40,12 @@ func Explain(err error) (message string, hints []string) {
 			[]string{"try again later, or allow more instance types, zones or the on-demand market"}
 	case KindThrottled:
 		return fmt.Sprintf("AWS asks to be called less often (%s%s%s)", operation(err), Code(err), attempts(err)),
-			[]string{"run the same command again in a minute: it continues where it stopped"}
+			[]string{"run the same command again in a minute"}
 	case KindNetwork:
 		return explainNetwork(err)
 	default:
 		if Status(err) >= http.StatusInternalServerError {
-			hints = []string{"something broke on the side of AWS: run the same command again, it continues where it stopped"}
+			hints = []string{"something broke on the side of AWS: run the same command again"}
 		}
 		return plain(err), hints
 	}
@@ -150,7 +150,7 @@ func explainRefused(err error) (string, []string) {
 		return "the clock of this computer is wrong, so AWS refuses its signatures",
 			[]string{"set the clock: AWS allows a difference of five minutes"}
 	case code == "ExpiredToken" || code == "ExpiredTokenException" || code == "RequestExpired":
-		return "the AWS credentials have expired", []string{"log in again, then run the same command: it continues where it stopped"}
+		return "the AWS credentials have expired", []string{"log in again, then run the same command"}
 	case code == "SignatureDoesNotMatch" || code == "InvalidSignatureException":
 		return "AWS does not accept the secret access key", []string{"check the key with `aws configure`", "check the clock of this computer"}
 	default:
@@ -270,7 +270,7 @@ func explainNetwork(err error) (string, []string) {
 		return host + " answered something that AWS would not",
 			[]string{"check for a proxy or a captive portal between here and AWS", "check AWS_ENDPOINT_URL, if it is set"}
 	}
-	hints := []string{"check the internet connection, HTTPS_PROXY and AWS_ENDPOINT_URL, then run the same command again: it continues where it stopped"}
+	hints := []string{"check the internet connection, HTTPS_PROXY and AWS_ENDPOINT_URL, then run the same command again"}
 	if e, ok := errors.AsType[net.Error](err); ok && e.Timeout() {
 		return host + " did not answer in time", hints
 	}

@@ -93,7 +93,7 @@ func (e *CapacityError) Error() string {
 // Explain says it in one line for the person at the terminal, who has seen each try, and what can be done about it.
 func (e *CapacityError) Explain() (message string, hints []string) {
 	if len(e.Tries) == 0 {
-		return e.Error(), []string{"use --instance-type auto, or another --region"}
+		return e.Error(), []string{"try another --region or, where one --instance-type was chosen, auto"}
 	}
 	counts := map[string]int{}
 	var reasons []string
@@ -108,11 +108,24 @@ func (e *CapacityError) Explain() (message string, hints []string) {
 	for i, reason := range reasons {
 		reasons[i] = fmt.Sprintf("%s (%d)", reason, counts[reason])
 	}
-	hints = []string{"try again later, or allow more: --market spot-first, --instance-type auto, another --region"}
+	hints = []string{"try again later, or allow more: " + strings.Join(e.wider(), ", ")}
 	if quota {
 		hints = append(hints, "ask AWS for a higher quota of vCPUs: https://console.aws.amazon.com/servicequotas/home/services/ec2/quotas")
 	}
 	return fmt.Sprintf("none of %d pools had room for the machine; %s", len(e.Tries), strings.Join(reasons, "; ")), hints
+}
+
+// wider are the ways to allow more pools than were tried: what was tried already is not among them.
+func (e *CapacityError) wider() []string {
+	var ways []string
+	first := e.Tries[0].Offer
+	if !slices.ContainsFunc(e.Tries, func(t Try) bool { return t.Offer.Market != first.Market }) {
+		ways = append(ways, "--market spot-first")
+	}
+	if !slices.ContainsFunc(e.Tries, func(t Try) bool { return t.Offer.Type != first.Type }) {
+		ways = append(ways, "--instance-type auto")
+	}
+	return append(ways, "another --region")
 }
 
 // Unwrap gives the answers of EC2, what tells most first: the error is one of capacity when any pool was full, and one of a
