@@ -241,12 +241,8 @@ func (a *app) costView(d costDoc) string {
 		{Name: "AGE", Right: true, Drop: 2},
 	}}
 	for _, c := range d.Components {
-		age := ""
-		if !c.AsOf.IsZero() {
-			age = term.Age(now.Sub(c.AsOf))
-		}
 		t.Rows = append(t.Rows, term.Row{Cells: []string{
-			c.Name, fmt.Sprintf("%d %s", c.Quantity, c.Unit), term.Amount(c.Hourly, 4, c.Guess), term.Amount(c.Monthly, 2, c.Guess), term.Amount(c.ToDate, 2, c.Guess), c.Source, age,
+			c.Name, fmt.Sprintf("%d %s", c.Quantity, c.Unit), term.Amount(c.Hourly, 4, c.Guess), term.Amount(c.Monthly, 2, c.Guess), term.Amount(c.ToDate, 2, c.Guess), c.Source, term.PriceAge(c.AsOf, now),
 		}})
 	}
 	guess := d.Guessed()

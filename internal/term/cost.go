@@ -30,7 +30,7 @@ func CostSection(c stack.Cost, now time.Time) Section {
 			Amount(part.Hourly, 4, part.Guess),
 			Amount(part.Monthly, 2, part.Guess),
 			part.Source,
-			asOf(part.AsOf, now),
+			PriceAge(part.AsOf, now),
 		}})
 	}
 	t.Total = []string{"total", "", Amount(c.Hourly, 4, c.Guessed()), Amount(c.Monthly, 2, c.Guessed())}
@@ -49,9 +49,10 @@ func Amount(m stack.Money, decimals int, guess bool) string {
 	return m.Format(decimals)
 }
 
-func asOf(t, now time.Time) string {
+// PriceAge is how old a price is. Of some of AWS's price pages nobody knows when they were read.
+func PriceAge(t, now time.Time) string {
 	if t.IsZero() {
-		return ""
+		return "undated"
 	}
 	return Age(now.Sub(t))
 }
