@@ -120,7 +120,7 @@ func (w *wizard) interrogate(ctx context.Context) (stack.Config, error) {
 		q, more := w.interview.Next()
 		if !more {
 			if err := w.interview.Reopen(); err != nil {
-				w.asker.Say("\n" + err.Error() + "\n")
+				w.asker.Say("\n" + w.streams.ErrScreen().Paragraph(err.Error()))
 				if _, again := w.interview.Next(); !again {
 					return stack.Config{}, err
 				}
@@ -143,7 +143,7 @@ func (w *wizard) interrogate(ctx context.Context) (stack.Config, error) {
 			return stack.Config{}, err
 		}
 		if err := w.interview.Answer(q, value, k); err != nil {
-			w.asker.Say(err.Error() + "\n")
+			w.asker.Say(w.streams.ErrScreen().Paragraph(err.Error()))
 		}
 	}
 }

@@ -69,7 +69,7 @@ func (w *wizard) save(ctx context.Context, c stack.Config) error {
 			w.asker.Say(fmt.Sprintf("wrote %s; `geusemaker deploy %s --config %s` reads it\n", path, c.Name, quoted(path)))
 			return nil
 		}
-		w.asker.Say(err.Error() + "\n")
+		w.asker.Say(w.streams.ErrScreen().Paragraph(err.Error()))
 	}
 }
 

@@ -89,9 +89,12 @@ func (p *linePrompter) Ask(ctx context.Context, q Question) (string, error) {
 		if problem == "" {
 			return answer, nil
 		}
-		p.say(problem + "\n")
+		p.say(screen.Paragraph(problem))
 	}
 }
+
+// Paragraph is a text in lines that fit the screen, broken between words.
+func (s Screen) Paragraph(text string) string { return strings.Join(wrap(text, s.Width), "\n") + "\n" }
 
 // read is what a typed line answers, or what is wrong with it.
 func (q Question) read(typed string) (answer, problem string) {

@@ -92,3 +92,15 @@ So far: $1
 		t.Errorf("it hears signs: %q", heard)
 	}
 }
+
+func TestAParagraphBreaksBetweenWords(t *testing.T) {
+	text := "use a lower-case letter, then letters, digits and hyphens\n2 to 30 in all"
+	for width, want := range map[int]string{
+		0:  text + "\n",
+		30: "use a lower-case letter, then\nletters, digits and hyphens\n2 to 30 in all\n",
+	} {
+		if got := (Screen{Width: width}).Paragraph(text); got != want {
+			t.Errorf("at %d columns:\n%s", width, got)
+		}
+	}
+}
