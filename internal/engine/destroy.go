@@ -47,6 +47,7 @@ func PlanDestroy(s stack.State, what Removal) (stack.Plan, error) {
 		return stack.Plan{}, err
 	}
 	cost := s.Cost(s.UpdatedAt)
+	kept := cost.Idle(stack.Record{}) // nothing works with it any more
 	p := stack.Plan{Steps: []stack.Step{}}
 	for _, rec := range order {
 		part := cost.Of(rec.Key)
@@ -55,7 +56,8 @@ func PlanDestroy(s stack.State, what Removal) (stack.Plan, error) {
 			Hourly: part.Hourly, Guess: part.Guessed(), Provenance: rec.Provenance(),
 		}
 		if reason := what.keeps(rec); reason != "" {
-			step.Action, step.Cause = stack.ActionKeep, reason
+			part = kept.Of(rec.Key)
+			step.Action, step.Cause, step.Hourly, step.Guess = stack.ActionKeep, reason, part.Hourly, part.Guessed()
 		} else if rec.ID == "" {
 			step.Cause = "was begun; will be looked for"
 		}

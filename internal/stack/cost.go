@@ -59,14 +59,14 @@ func Estimate(g Graph, f Facts) Cost {
 			c.disk(n.Key, "root volume", s.RootGiB, s.Throughput, f)
 			if s.PublicIP {
 				c.address(n.Key, f)
-				c.use(n.Key, "transfer to the internet", assumedTransferGB, f.Prices[PriceTransferOut])
+				c.work(n.Key, "transfer to the internet", assumedTransferGB, f.Prices[PriceTransferOut])
 			}
 		case Volume:
 			c.disk(n.Key, "data volume", s.GiB, s.Throughput, f)
 		case FileSystem:
 			c.use(n.Key, "file system storage", assumedFilesGB, f.Prices[PriceEFSStorage])
-			c.use(n.Key, "file system reads", assumedReadGB, f.Prices[PriceEFSRead])
-			c.use(n.Key, "file system writes", assumedWriteGB, f.Prices[PriceEFSWrite])
+			c.work(n.Key, "file system reads", assumedReadGB, f.Prices[PriceEFSRead])
+			c.work(n.Key, "file system writes", assumedWriteGB, f.Prices[PriceEFSWrite])
 			if s.Backup {
 				c.use(n.Key, "file system backup", assumedFilesGB, f.Prices[PriceEFSBackup])
 			}
@@ -107,6 +107,12 @@ func (c *Cost) use(key Key, name string, quantity int64, p Price) {
 	c.month(Component{Key: key, Name: name, Quantity: quantity, Unit: p.Unit, Source: p.Source, AsOf: p.AsOf, Guess: true}, p)
 }
 
+// work adds something billed by what the machine does, of which only an assumption can be shown.
+func (c *Cost) work(key Key, name string, quantity int64, p Price) {
+	c.use(key, name, quantity, p)
+	c.Components[len(c.Components)-1].Billing = BilledWork
+}
+
 func (c *Cost) month(part Component, p Price) {
 	part.Monthly = p.Amount.Times(part.Quantity, 1)
 	part.Hourly = part.Monthly.Hourly()
@@ -127,14 +133,12 @@ func (c *Cost) total(onDemandExtra Money) {
 	}
 }
 
-// asBilled is the cost of what is billed while the machine is as it is. The components stay, for what they have cost before.
-func (c Cost) asBilled(machine Record) Cost {
-	if !machine.Stopped() && !machine.Gone() {
-		return c
-	}
+// Idle is the cost of what is billed while the machine does not run, or there is none: the zero record. The components stay, for what they have
+// cost before.
+func (c Cost) Idle(machine Record) Cost {
 	now := Cost{Currency: c.Currency, Components: slices.Clone(c.Components)}
 	for i, part := range now.Components {
-		if part.Key == machine.Key && (machine.Gone() || part.Billing != "") {
+		if part.Billing == BilledWork || part.Key == machine.Key && (machine.Gone() || part.Billing != "") {
 			now.Components[i].Quantity, now.Components[i].Hourly, now.Components[i].Monthly = 0, 0, 0
 		}
 	}

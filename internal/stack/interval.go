@@ -98,6 +98,7 @@ type Billing string
 const (
 	BilledRunning Billing = "running" // while the machine runs
 	BilledMachine Billing = "machine" // the machine itself: while it runs, at the price of its interval
+	BilledWork    Billing = "work"    // by what the machine does with the resource: while the machine runs
 )
 
 // Accrual is what a component costs an hour over a span of time.
@@ -118,8 +119,12 @@ func (s State) accruals(c Cost) []Accrual {
 	intervals := s.metered(s.UpdatedAt)
 	var all []Accrual
 	for _, part := range c.Components {
+		key := part.Key
+		if part.Billing == BilledWork {
+			key = KeyInstance
+		}
 		for _, i := range intervals {
-			if i.Key != part.Key || i.Stopped && part.Billing != "" {
+			if i.Key != key || i.Stopped && part.Billing != "" {
 				continue
 			}
 			a := Accrual{Key: part.Key, Name: part.Name, From: i.From, To: i.To, Hourly: part.Hourly}

@@ -257,8 +257,11 @@ func (s State) Reach() []Endpoint {
 // nothing. What no blueprint describes is priced by its kind.
 func (s State) Cost(now time.Time) Cost {
 	c, whole := s.priced()
-	m, _ := s.Machine()
-	return s.withToDate(c.asBilled(m), whole, now)
+	m, ok := s.Machine()
+	if m.Stopped() || m.Gone() || !ok && s.Operation.Kind == "destroy" {
+		c = c.Idle(m)
+	}
+	return s.withToDate(c, whole, now)
 }
 
 // Planned prices the deployment as a deploy will leave it, with its machine running, and what it has cost until now.

@@ -8,7 +8,7 @@ import (
 
 // summaryRevision is raised whenever what a Summary says, or how it is computed, changes: older ones are then computed
 // anew.
-const summaryRevision = 4
+const summaryRevision = 5
 
 // Summary is what a list shows of a deployment. It is saved in front of the state, because reading a thousand whole states
 // takes many times as long.
