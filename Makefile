@@ -4,6 +4,10 @@ GOLANGCI := v2.15.0
 VERSION ?= 0.1.0-dev
 # How often each benchmark runs.
 COUNT ?= 3
+# The matrices live thousands of lives in memory; collecting their garbage less often saves a third of the time.
+TEST_ENV := GOGC=400
+# The detector sleeps for a second at the end of every process; the scripts start hundreds.
+RACE_ENV := $(TEST_ENV) GORACE=atexit_sleep_ms=10
 
 .PHONY: help
 help: ## list the targets
@@ -23,11 +27,11 @@ pictures: build ## record the README's terminal pictures anew from real runs (ne
 
 .PHONY: test
 test: ## all tests of the Go code
-	go test -timeout 30m ./...
+	$(TEST_ENV) go test -timeout 30m ./...
 
 .PHONY: race
 race: ## the same under the race detector, with a sample of the long matrices
-	go test -race -short -timeout 30m ./...
+	$(RACE_ENV) go test -race -short -timeout 30m ./...
 
 .PHONY: cover
 cover: ## statement coverage, all rooms seen by all tests
