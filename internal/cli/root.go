@@ -43,7 +43,10 @@ Try it without an account:  geusemaker deploy demo --sandbox --yes`,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
+		Version:           thisVersion().String(),
 	}
+	root.SetVersionTemplate("{{.Version}}")
+	root.Flags().Bool("version", false, "show the version")
 	a.addGlobalFlags(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })
 	root.AddGroup(&cobra.Group{ID: "main", Title: "Deployments:"}, &cobra.Group{ID: "more", Title: "More:"})

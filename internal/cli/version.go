@@ -15,16 +15,22 @@ type versionDoc struct {
 	Arch    string `json:"arch"`
 }
 
+func thisVersion() versionDoc {
+	return versionDoc{Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
+}
+
+func (d versionDoc) String() string {
+	return fmt.Sprintf("geusemaker %s (%s, %s/%s)\n", d.Version, d.Go, d.OS, d.Arch)
+}
+
 func newVersion(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Show the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			doc := versionDoc{Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH}
-			return a.print(doc, func() string {
-				return fmt.Sprintf("geusemaker %s (%s, %s/%s)\n", doc.Version, doc.Go, doc.OS, doc.Arch)
-			})
+			doc := thisVersion()
+			return a.print(doc, doc.String)
 		},
 	}
 }
