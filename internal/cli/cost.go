@@ -278,8 +278,9 @@ func (a *app) costsView(d costsDoc) string {
 	if a.global.output == outputCSV {
 		return deploymentsCSV(d)
 	}
+	s := a.streams.OutScreen()
 	if len(d.Deployments) == 0 {
-		return "No deployments yet: nothing is billed.\n" + leftoverNote
+		return s.Paragraph("No deployments yet: nothing is billed.\n" + leftoverNote)
 	}
 	t := term.Table{Columns: []term.Column{
 		{Name: "NAME"},
@@ -318,7 +319,7 @@ func (a *app) costsView(d costsDoc) string {
 	if d.Total.Guess || d.Sandbox.Guess {
 		note += term.GuessNote + "\n"
 	}
-	return a.streams.OutScreen().Table(t) + note + leftoverNote
+	return s.Table(t) + s.Paragraph(note+leftoverNote)
 }
 
 // leftoverNote points to what is billed and belongs to no deployment.

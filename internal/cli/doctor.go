@@ -317,14 +317,13 @@ func checkAddress(ctx context.Context, account *cloud.Account) checkDoc {
 }
 
 func (a *app) doctorView(d doctorDoc) string {
-	t := term.Table{Columns: []term.Column{{Name: "CHECK"}, {Name: "LEVEL", Paint: term.Screen.Status}, {Name: "WHAT", Min: 30}}}
-	for i, c := range d.Checks {
-		row := term.Row{Cells: []string{c.ID, c.Level, c.Message}}
-		repeated := i+1 < len(d.Checks) && d.Checks[i+1].Next == c.Next
-		if c.Level != levelOK && !repeated {
-			row.Problem = c.Next
+	var checks []term.Check
+	for _, c := range d.Checks {
+		next := c.Next
+		if c.Level == levelOK {
+			next = "" // good advice only
 		}
-		t.Rows = append(t.Rows, row)
+		checks = append(checks, term.Check{Status: c.Level, Name: c.ID, Found: c.Message, Next: next})
 	}
-	return a.streams.OutScreen().Table(t)
+	return a.streams.OutScreen().Checks(checks)
 }

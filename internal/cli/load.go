@@ -62,7 +62,6 @@ func addKeyFlag(flags *pflag.FlagSet, name string, f stack.Field) {
 	if name == "use-spot" {
 		flags.Lookup(name).NoOptDefVal = "true"
 	}
-	flags.Lookup(name).DefValue = "" // the default is in the help text
 }
 
 // loadConfig puts a configuration together: defaults, then the file, the environment, and the flags. All mistakes are

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -45,6 +46,9 @@ Try it without an account:  geusemaker deploy demo --sandbox --yes`,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
 		Version:           thisVersion().String(),
 	}
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		fmt.Fprint(cmd.OutOrStdout(), a.streams.OutScreen().Help(help(cmd)))
+	})
 	root.SetVersionTemplate("{{.Version}}")
 	root.Flags().Bool("version", false, "show the version")
 	a.addGlobalFlags(root)
@@ -63,6 +67,15 @@ Try it without an account:  geusemaker deploy demo --sandbox --yes`,
 	root.AddCommand(newEnvironmentTopic(), newExitCodesTopic(), newReference(a))
 	a.completeReuse(root, sortedKeys(reusable()))
 	return root
+}
+
+// help is what a command is for and how it is used.
+func help(cmd *cobra.Command) string {
+	text := strings.TrimSpace(cmp.Or(cmd.Long, cmd.Short)) + "\n"
+	if cmd.Runnable() || cmd.HasSubCommands() {
+		text += "\n" + cmd.UsageString()
+	}
+	return text
 }
 
 func (a *app) addGlobalFlags(root *cobra.Command) {

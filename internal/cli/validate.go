@@ -190,16 +190,12 @@ func (a *app) validated(ctx context.Context, c stack.Config, account string, che
 
 func (a *app) validateView(d validateDoc) string {
 	s := a.streams.OutScreen()
-	t := term.Table{Columns: []term.Column{
-		{Paint: func(s term.Screen, cell string) string { return paintLevel(s, cell) }}, {Name: "CHECK"}, {Name: "FOUND", Min: 30}, {Name: "NEXT STEP", Min: 20, Drop: 1},
-	}}
-	if s.Width > 0 { // on a terminal sentences go beneath, where they are not cut
-		return s.Heading(heading(d), "", d.Sandbox) + "\n" + a.checkLines(d.Checks)
-	}
+	var checks []term.Check
 	for _, c := range d.Checks {
-		t.Rows = append(t.Rows, term.Row{Cells: []string{mark(c.Level), c.ID, c.Reason, c.Next}})
+		status := map[market.Level]string{market.LevelInfo: levelOK, market.LevelWarning: levelWarning, market.LevelError: levelError}[c.Level]
+		checks = append(checks, term.Check{Status: status, Name: c.ID, Found: c.Reason, Next: c.Next})
 	}
-	return s.Heading(heading(d), "", d.Sandbox) + "\n" + s.Table(t)
+	return s.Heading(heading(d), "", d.Sandbox) + "\n" + s.Checks(checks)
 }
 
 func heading(d validateDoc) string {
@@ -211,40 +207,4 @@ func heading(d validateDoc) string {
 		title += " in " + d.Region
 	}
 	return title
-}
-
-// checkLines shows each check as a pair, wrapped to the width.
-func (a *app) checkLines(checks []market.Check) string {
-	s := a.streams.OutScreen()
-	var pairs [][2]string
-	last := ""
-	for _, c := range checks {
-		name := mark(c.Level) + " " + c.ID
-		text := c.Reason
-		if c.Next != "" {
-			text += "\n" + s.Arrow() + c.Next
-		}
-		if name == last {
-			name = ""
-		} else {
-			last = name
-		}
-		pairs = append(pairs, [2]string{name, text})
-	}
-	return s.Sections(term.Section{Pairs: pairs})
-}
-
-func mark(l market.Level) string {
-	return map[market.Level]string{market.LevelInfo: "ok", market.LevelWarning: "warn", market.LevelError: "FAIL"}[l]
-}
-
-func paintLevel(s term.Screen, cell string) string {
-	switch cell {
-	case "FAIL":
-		return s.Red(cell)
-	case "warn":
-		return s.Yellow(cell)
-	default:
-		return s.Green(cell)
-	}
 }

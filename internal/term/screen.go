@@ -78,8 +78,12 @@ func (s Screen) Heading(title, status string, sandbox bool) string {
 		return line + "\n"
 	}
 	mark := "[sandbox: nothing here is real or billed]"
-	if s.Width > 0 && ansi.StringWidth(line)+2+len(mark) > s.Width {
+	gap := "  "
+	if s.Width > 0 && ansi.StringWidth(line)+len(gap)+len(mark) > s.Width {
 		mark = "[sandbox]"
 	}
-	return line + "  " + s.Yellow(mark) + "\n"
+	if s.Width > 0 && ansi.StringWidth(line)+len(gap)+len(mark) > s.Width {
+		gap = "\n"
+	}
+	return line + gap + s.Yellow(mark) + "\n"
 }
