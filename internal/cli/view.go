@@ -22,10 +22,7 @@ func (a *app) planView(in *intention) string {
 		{"region", s.Region + ", zones " + zoneLetters(s.Region, s.Facts.Zones)},
 		{"image", fmt.Sprintf("%s (%s, of %s)", image.Name, image.ID, image.CreatedAt.Format(time.DateOnly))},
 	}
-	if len(s.Facts.Offers) > 0 {
-		o := s.Facts.Offers[0]
-		facts = append(facts, [2]string{"machine", fmt.Sprintf("%s, %d vCPU, %d GiB, %s; %d more pools if it cannot be had", o.Type, o.VCPUs, o.MemoryMiB>>10, o.Market, len(s.Facts.Offers)-1)})
-	}
+	facts = append(facts, [2]string{"machine", plannedMachine(s, in.plan)})
 	facts = append(facts, [2]string{"open to", strings.Join(access(s, stack.Record{}).AllowCIDRs, ", ")})
 	var more []term.Section
 	if in.audit {
@@ -35,6 +32,19 @@ func (a *app) planView(in *intention) string {
 		Title: "Plan for " + s.Name, Sandbox: s.Sandbox, Facts: facts, More: more, Plan: in.plan, Cost: in.cost, Now: in.clock.Now(), Warnings: in.warnings(),
 		Idle: in.idle(),
 	})
+}
+
+// plannedMachine is the machine that stays, or else the one that is tried first.
+func plannedMachine(s stack.State, plan stack.Plan) string {
+	stays := slices.ContainsFunc(plan.Steps, func(p stack.Step) bool { return p.Kind == stack.KindInstance && p.Action == stack.ActionKeep })
+	if m, ok := s.Machine(); ok && stays {
+		return fmt.Sprintf("%s %s, %s", m.Attrs[stack.AttrType], m.Attrs[stack.AttrMarket], m.ID)
+	}
+	if len(s.Facts.Offers) == 0 {
+		return ""
+	}
+	o := s.Facts.Offers[0]
+	return fmt.Sprintf("%s, %d vCPU, %d GiB, %s; %d more pools if it cannot be had", o.Type, o.VCPUs, o.MemoryMiB>>10, o.Market, len(s.Facts.Offers)-1)
 }
 
 // zoneLetters names zones by what distinguishes them within their region.
