@@ -44,12 +44,11 @@ Try it without an account:  geusemaker deploy demo --sandbox --yes`,
 		SilenceUsage:      true,
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: false},
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return a.prepare(cmd) },
-		Version:           thisVersion().String(),
+		Version:           thisVersion().String(), // for --version
 	}
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		fmt.Fprint(cmd.OutOrStdout(), a.streams.OutScreen().Help(help(cmd)))
 	})
-	root.SetVersionTemplate("{{.Version}}")
 	root.Flags().Bool("version", false, "show the version")
 	a.addGlobalFlags(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagError(cmd, err) })

@@ -20,7 +20,7 @@ func thisVersion() versionDoc {
 }
 
 func (d versionDoc) String() string {
-	return fmt.Sprintf("geusemaker %s (%s, %s/%s)\n", d.Version, d.Go, d.OS, d.Arch)
+	return fmt.Sprintf("%s (%s, %s/%s)", d.Version, d.Go, d.OS, d.Arch)
 }
 
 func newVersion(a *app) *cobra.Command {
@@ -30,7 +30,7 @@ func newVersion(a *app) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			doc := thisVersion()
-			return a.print(doc, doc.String)
+			return a.print(doc, func() string { return fmt.Sprintf("geusemaker version %s\n", doc) })
 		},
 	}
 }
