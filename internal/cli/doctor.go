@@ -36,7 +36,7 @@ type checkDoc struct {
 	ID      string `json:"id"`
 	Level   string `json:"level"`
 	Message string `json:"message"`
-	Next    string `json:"next"` // what to do about it; empty when all is well
+	Next    string `json:"next"` // what to do about it; empty where there is nothing to do
 
 	code int // exit code that goes with an error
 }
@@ -319,11 +319,7 @@ func checkAddress(ctx context.Context, account *cloud.Account) checkDoc {
 func (a *app) doctorView(d doctorDoc) string {
 	var checks []term.Check
 	for _, c := range d.Checks {
-		next := c.Next
-		if c.Level == levelOK {
-			next = "" // good advice only
-		}
-		checks = append(checks, term.Check{Status: c.Level, Name: c.ID, Found: c.Message, Next: next})
+		checks = append(checks, term.Check{Status: c.Level, Name: c.ID, Found: c.Message, Next: c.Next})
 	}
 	return a.streams.OutScreen().Checks(checks)
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"geusemaker/internal/term"
 )
 
 // TestReference compares the generated pages of the documentation with what the commands say; -update writes them.
@@ -31,6 +33,25 @@ func TestEveryCommandHelps(t *testing.T) {
 		}
 		if c.Runnable() && !c.HasSubCommands() {
 			expect(t, run(t, t.TempDir(), append(strings.Fields(c.CommandPath())[1:], "--help")...), 0)
+		}
+	}
+}
+
+// TestHelpFitsTheWindow reads the help of every command in a narrow window. Only commands and addresses are longer, and stay
+// whole.
+func TestHelpFitsTheWindow(t *testing.T) {
+	const width = 60
+	for _, c := range documented(newRoot(&app{})) {
+		streams, buffers := term.Test(term.Facts{OutTTY: true, Width: width, Height: 24})
+		args := append(strings.Fields(c.CommandPath())[1:], "--help")
+		if code := Run(t.Context(), streams, args, environOf(t.TempDir())); code != exitDone || buffers.Out.Len() == 0 {
+			t.Errorf("%v: exit %d, %s", args, code, buffers.Err.String())
+		}
+		for line := range strings.SplitSeq(buffers.Out.String(), "\n") {
+			word := strings.TrimSpace(line)
+			if len([]rune(line)) > width && !strings.HasPrefix(word, "geusemaker ") && !strings.HasPrefix(word, "https://") {
+				t.Errorf("%v: %q", args, line)
+			}
 		}
 	}
 }

@@ -190,10 +190,10 @@ func (a *app) validated(ctx context.Context, c stack.Config, account string, che
 
 func (a *app) validateView(d validateDoc) string {
 	s := a.streams.OutScreen()
+	status := map[market.Level]string{market.LevelInfo: levelOK, market.LevelWarning: levelWarning, market.LevelError: levelError}
 	var checks []term.Check
 	for _, c := range d.Checks {
-		status := map[market.Level]string{market.LevelInfo: levelOK, market.LevelWarning: levelWarning, market.LevelError: levelError}[c.Level]
-		checks = append(checks, term.Check{Status: status, Name: c.ID, Found: c.Reason, Next: c.Next})
+		checks = append(checks, term.Check{Status: status[c.Level], Name: c.ID, Found: c.Reason, Next: c.Next})
 	}
 	return s.Heading(heading(d), "", d.Sandbox) + "\n" + s.Checks(checks)
 }

@@ -10,31 +10,28 @@ import (
 const narrowest = 30
 
 // Help lays a text of help out within the width: a paragraph with a line too long is broken anew, an explanation is continued
-// in its own column, and an indented line without one, such as an example, stays whole so that it can be copied.
+// in its own column, and what is to be typed, under Usage and Examples, stays whole so that it can be copied.
 func (s Screen) Help(text string) string {
 	if s.Width == 0 {
 		return text
 	}
-	var out strings.Builder
-	var paragraph []string
-	flush := func() {
-		for _, l := range s.paragraph(paragraph) {
-			out.WriteString(l + "\n")
-		}
-		paragraph = nil
-	}
+	var out, paragraph []string
+	typed := false
 	for line := range strings.SplitSeq(strings.TrimRight(text, "\n"), "\n") {
 		if line != "" && !strings.HasPrefix(line, " ") {
 			paragraph = append(paragraph, line)
+			typed = line == "Usage:" || line == "Examples:"
 			continue
 		}
-		flush()
-		for _, l := range s.entry(line) {
-			out.WriteString(l + "\n")
+		out = append(out, s.paragraph(paragraph)...)
+		paragraph = nil
+		if typed {
+			out = append(out, line)
+		} else {
+			out = append(out, s.entry(line)...)
 		}
 	}
-	flush()
-	return out.String()
+	return strings.Join(append(out, s.paragraph(paragraph)...), "\n") + "\n"
 }
 
 func (s Screen) paragraph(lines []string) []string {
@@ -46,21 +43,25 @@ func (s Screen) paragraph(lines []string) []string {
 	return lines
 }
 
-// entry is an indented line: a word, a wide gap, and what explains the word.
+// entry is an indented line: a word and what explains it, as a rule with a wide gap between them.
 func (s Screen) entry(line string) []string {
-	body := strings.TrimLeft(line, " ")
-	word, rest, explained := strings.Cut(body, "  ")
-	if !explained || ansi.StringWidth(line) <= s.Width {
+	if ansi.StringWidth(line) <= s.Width {
 		return []string{line}
 	}
-	text := strings.TrimLeft(rest, " ")
-	indent, head := len(line)-len(body), strings.TrimSuffix(line, text)
-	var lines []string
-	margin := ansi.StringWidth(head)
-	if s.Width-margin < narrowest {
-		margin = indent + 2*tableGap
-		lines, head = append(lines, line[:indent]+word), strings.Repeat(" ", margin)
+	body := strings.TrimLeft(line, " ")
+	indent := line[:len(line)-len(body)]
+	word, rest, apart := strings.Cut(body, "  ")
+	if !apart {
+		word, rest, _ = strings.Cut(body, " ")
 	}
+	text := strings.TrimLeft(rest, " ")
+	head := strings.TrimSuffix(line, text)
+	var lines []string
+	if s.Width-ansi.StringWidth(head) < narrowest {
+		lines = []string{indent + word}
+		head = indent + strings.Repeat(" ", 2*tableGap)
+	}
+	margin := ansi.StringWidth(head)
 	for _, l := range wrap(text, s.room(margin)) {
 		lines = append(lines, head+l)
 		head = strings.Repeat(" ", margin)

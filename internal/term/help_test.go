@@ -8,6 +8,7 @@ It asks nothing of AWS.
 
   deploy    plan, validate, discover, and deploy until it succeeds
   all       all of them
+  security-groups Groups, with the rules that they lack
 
 Examples:
   geusemaker iam policy --for deploy --region eu-central-1 --write policies
@@ -28,6 +29,8 @@ more. It asks nothing of AWS.
   deploy    plan, validate, discover, and
             deploy until it succeeds
   all       all of them
+  security-groups
+      Groups, with the rules that they lack
 
 Examples:
   geusemaker iam policy --for deploy --region eu-central-1 --write policies
@@ -42,6 +45,9 @@ no more. It asks nothing of AWS.
       plan, validate, discover, and
       deploy until it succeeds
   all       all of them
+  security-groups
+      Groups, with the rules that they
+      lack
 
 Examples:
   geusemaker iam policy --for deploy --region eu-central-1 --write policies
